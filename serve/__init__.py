@@ -1,0 +1,1 @@
+"""What marketing and sales are told about a lead. Pure: no file, no connection, no clock."""
