@@ -1,0 +1,132 @@
+"""Which of the declared columns a store can fill, and why not the others.
+
+A `Catalogue` is a pure function of what the store holds and of config, and is written into every release: so the
+night computes exactly the columns the model was trained with, whatever the store has learned since.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from features import behavioural, demographic, engagement
+from features.declare import Column, Combination, Family, Primitive, Profile
+from features.kinds import KINDS
+from features.tables import PROFILE_COLUMNS
+
+FAMILIES: Final = (demographic.FAMILY, behavioural.FAMILY, engagement.FAMILY)
+
+#: A store's own kind gets columns only when it is common enough to learn from, and not more than so many of them do.
+OWN_KIND_MIN_EVENTS: Final = 50
+OWN_KINDS_MOST: Final = 40
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The columns a store can fill, and those it cannot."""
+
+    columns: tuple[Column, ...]
+    left_out: Mapping[str, str]
+    """Column name -> why the store cannot fill it."""
+    kinds: Mapping[str, str]
+    """Event type -> kind, for the types that are read; events of other types are not seen."""
+    attributes: Mapping[str, str]
+    """Declared attributes that are read: name -> type."""
+    profile_columns: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names, in order."""
+        return tuple(column.name for column in self.columns)
+
+
+def catalogue(
+    *,
+    kinds: Mapping[str, str],
+    type_counts: Mapping[str, int],
+    profile_columns: Collection[str],
+    attributes: Mapping[str, str],
+    exclude: Collection[str] = (),
+    families: Sequence[Family] = FAMILIES,
+) -> Catalogue:
+    """Find out which columns a store can fill.
+
+    Parameters
+    ----------
+    kinds : event type -> kind (see `features.kinds.kinds_of`); the kind "ignored" leaves a type out
+    type_counts : event type -> how many events of it the store holds
+    profile_columns : the profile columns that are filled for some lead
+    attributes : declared attributes, name -> type
+    exclude : columns or attributes not to use
+
+    Raises
+    ------
+    ValueError
+        Two declarations produce a column of one name.
+    """
+    read = {name: kind for name, kind in kinds.items() if kind != "ignored"}
+    present = frozenset(read.values())
+    fixed = [column for family in families for column in family.columns]
+    own = _own_kinds(read, type_counts)
+    columns = [*fixed, *behavioural.of_own_kinds(own)]
+    used = {name: kind for name, kind in attributes.items() if name not in exclude and kind != "ignored"}
+    columns += demographic.declared(used, taken=frozenset(column.name for column in columns))
+    repeated = [name for name, times in Counter(column.name for column in columns).items() if times > 1]
+    if repeated:
+        raise ValueError(f"Two declarations produce a column of one name: {', '.join(sorted(repeated))}")
+    kept: list[Column] = []
+    left_out: dict[str, str] = {}
+    for column in columns:
+        fitted = _fitted(column, present, frozenset(profile_columns), {c.name for c in kept})
+        if column.name in exclude:
+            left_out[column.name] = "excluded by configuration"
+        elif isinstance(fitted, str):
+            left_out[column.name] = fitted
+        else:
+            kept.append(fitted)
+    for kind in sorted(present - set(KINDS) - set(own)):
+        left_out[kind] = f"fewer than {OWN_KIND_MIN_EVENTS} events of this type, or too many types"
+    return Catalogue(
+        tuple(kept), left_out, read, used, tuple(name for name in PROFILE_COLUMNS if name in profile_columns)
+    )
+
+
+def _own_kinds(kinds: Mapping[str, str], type_counts: Mapping[str, int]) -> list[str]:
+    counts: Counter[str] = Counter()
+    for name, kind in kinds.items():
+        if kind not in KINDS:
+            counts[kind] += type_counts.get(name, 0)
+    common = [(-count, kind) for kind, count in counts.items() if count >= OWN_KIND_MIN_EVENTS]
+    return sorted(kind for _, kind in sorted(common)[:OWN_KINDS_MOST])
+
+
+def _fitted(
+    column: Column, present: frozenset[str], profile_columns: frozenset[str], kept: Collection[str]
+) -> Column | str:
+    """The column as this store can fill it, or why it cannot."""
+    source = column.source
+    if isinstance(source, Primitive):
+        narrowed = _narrowed(source, present)
+        return replace(column, source=narrowed) if narrowed else _no_events([source])
+    if isinstance(source, Profile):
+        return column if source.column in profile_columns else f"no lead has a value for {source.column}"
+    if isinstance(source, Combination):
+        inputs = [
+            _narrowed(i, present) if isinstance(i, Primitive) else i if i in kept else None for i in source.inputs
+        ]
+        found = tuple(i for i in inputs if i is not None)
+        if not found or (source.needs_all and len(found) < len(inputs)):
+            missing = [i for i, narrowed in zip(source.inputs, inputs, strict=True) if narrowed is None]
+            return _no_events(missing)
+        return replace(column, source=replace(source, inputs=found))
+    return column
+
+
+def _narrowed(primitive: Primitive, present: frozenset[str]) -> Primitive | None:
+    kinds = primitive.kinds if "*" in primitive.kinds else tuple(k for k in primitive.kinds if k in present)
+    return replace(primitive, kinds=kinds) if kinds and present else None
+
+
+def _no_events(missing: Sequence[str | Primitive]) -> str:
+    names = [", ".join(m.kinds) if isinstance(m, Primitive) else m for m in missing]
+    return f"the store has no {' and no '.join(names)}"
