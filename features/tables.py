@@ -17,7 +17,11 @@ AS_OF: Final = "as_of"
 
 #: One row per lead, unique, ordered by lead_id.
 LEADS: Final = pa.schema(
-    [pa.field(LEAD_ID, pa.string(), False), pa.field("created_at", pa.int64(), False), pa.field("known_at", pa.int64(), False)]
+    [
+        pa.field(LEAD_ID, pa.string(), False),
+        pa.field("created_at", pa.int64(), False),
+        pa.field("known_at", pa.int64(), False),
+    ]
 )
 
 #: Profile columns every store has; all text, null = not known.
