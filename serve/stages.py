@@ -1,0 +1,297 @@
+"""Recommend one stage per lead, and say why: from its probability, what it declared, and the limits the company set.
+
+The rule in one line: a lead gets the highest stage, in `ORDER`, that it has earned. More probability can only earn
+more, so a likelier lead never stands lower than a less likely one in the same situation.
+
+=============  =====================================================================================
+sql            declared intent to buy, and probability >= sql_probability
+pql            uses the product, and probability >= pql_min_probability
+sal            probability >= sal_probability
+mql            probability >= mql_probability
+lead           everybody else
+recycled       instead of lead: was qualified, went quiet, declares nothing, does not use the product
+disqualified   whatever was earned: stated out of target, unless intent and probability contradict it
+=============  =====================================================================================
+
+Stages that people own are left as people set them: opportunity, customer, and their own disqualified. The advice on a
+lead depends on nothing but that lead.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from features.errors import ConfigError
+from features.tables import STAGES
+from serve.bands import checked
+
+#: From the lowest rank to the highest. pql outranks sal because use is evidence where sal has the probability only;
+#: sql outranks both because the lead itself asked to be called.
+ORDER: Final = ("disqualified", "recycled", "lead", "mql", "sal", "pql", "sql", "opportunity", "customer")
+
+#: Stages that stay as people set them. The first two are never recommended to anybody else.
+OWNED_BY_PEOPLE: Final = ("opportunity", "customer", "disqualified")
+
+#: What each stage means, for readers of a report or a dashboard.
+MEANING: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "lead": "Showed interest, and nothing yet makes it worth more than that.",
+        "mql": "Likely enough for marketing to nurture it.",
+        "sal": "Likely enough to be worth a salesperson's time: for sales to accept or refuse.",
+        "sql": "Declared that it wants to buy (demo, quote, budget or date) and is likely to: hand over now.",
+        "pql": "Uses the product and is likely to buy: worth a call about what it already does with it.",
+        "opportunity": "Sales opened a deal; only people set this stage.",
+        "customer": "Bought; only people set this stage.",
+        "recycled": "Was qualified once, then went quiet: goes back to nurturing.",
+        "disqualified": "Out of target, on stated evidence; a person confirms it before anything happens.",
+    }
+)
+
+#: How the reason of a stage that we recommend ends: what to do next.
+_NEXT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "lead": "not qualified yet",
+        "mql": "marketing nurtures",
+        "sal": "for sales to accept",
+        "pql": "call about what it does with it",
+        "sql": "hand over now",
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageLimits:
+    """From which probability, and after how many quiet days, a stage is recommended.
+
+    Parameters
+    ----------
+    mql_probability, sal_probability, sql_probability
+        Calibrated probabilities strictly between 0 and 1, none above the next. Where sql_probability equals
+        sal_probability, declared intent alone makes a sal an sql.
+    pql_min_probability
+        Strictly between 0 and 1, from which a lead that uses the product is a pql; free of the other three.
+    recycle_after_days
+        Days without an act after which a lead that was qualified counts as quiet.
+
+    Raises
+    ------
+    ConfigError
+        If a probability is not strictly between 0 and 1, the three are out of order, or the days are fewer than 1.
+
+    Examples
+    --------
+    >>> StageLimits(mql_probability=0.05, sal_probability=0.4, sql_probability=0.3, pql_min_probability=0.1)
+    Traceback (most recent call last):
+    ...
+    features.errors.ConfigError: [stages] sal_probability must not be above [stages] sql_probability, ...
+    """
+
+    mql_probability: float
+    sal_probability: float
+    sql_probability: float
+    pql_min_probability: float
+    recycle_after_days: float = 60
+
+    def __post_init__(self) -> None:
+        for name in ("mql_probability", "sal_probability", "sql_probability", "pql_min_probability"):
+            if not 0 < getattr(self, name) < 1:
+                raise ConfigError(
+                    f"[stages] {name} must be a probability strictly between 0 and 1, got {getattr(self, name)}: "
+                    "every lead, or none, would reach it. Write 20 % as 0.20."
+                )
+        for lower, upper in (("mql_probability", "sal_probability"), ("sal_probability", "sql_probability")):
+            if getattr(self, lower) > getattr(self, upper):
+                raise ConfigError(
+                    f"[stages] {lower} must not be above [stages] {upper}, got {getattr(self, lower)} and "
+                    f"{getattr(self, upper)}: a later stage would ask for less. Lower the first or raise the second."
+                )
+        if not 1 <= self.recycle_after_days < float("inf"):
+            raise ConfigError(
+                f"[stages] recycle_after_days must be a number of days of at least 1, got {self.recycle_after_days}: "
+                "no lead is quiet within a day. Set it to the days without an act that you call quiet, such as 60."
+            )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Signals:
+    """What is known of each lead beside its probability. Grain: one value per lead, all arrays in the same order.
+
+    Parameters
+    ----------
+    product_use
+        Shape (leads,), bool: used the product lately. The caller chooses the window; 30 days is usual.
+    explicit_intent
+        Shape (leads,), bool: asked for a demo or a quote, or gave a budget or a date, within the caller's window.
+    days_since_act
+        Shape (leads,), float, days before as_of of the lead's last act; NaN = no act is known. A lead without known
+        acts cannot have gone quiet, so it is never recycled: in a flat import no lead has any.
+    was_qualified
+        Shape (leads,), bool: people or an earlier recommendation ever put it at mql, sal, sql or pql.
+    out_of_target
+        Shape (leads,), text: the evidence that it is out of target, such as "student" or "disposable e-mail address";
+        null or blank = none. It is printed in the reason as it stands, so it must hold no personal data.
+    human_stage
+        Shape (leads,), text: the stage that people recorded last, one of `features.tables.STAGES`; null = none.
+
+    Raises
+    ------
+    ValueError
+        If lengths or types differ from the above, days are negative, or a stage is unknown.
+    """
+
+    product_use: npt.NDArray[np.bool_]
+    explicit_intent: npt.NDArray[np.bool_]
+    days_since_act: npt.NDArray[np.float64]
+    was_qualified: npt.NDArray[np.bool_]
+    out_of_target: npt.NDArray[np.object_]
+    human_stage: npt.NDArray[np.object_]
+
+    def __post_init__(self) -> None:
+        shapes = {name: np.shape(values) for name, values in vars(self).items()}
+        if len(set(shapes.values())) != 1 or len(np.shape(self.product_use)) != 1:
+            raise ValueError(f"expected one value per lead in every signal, got shapes {shapes}")
+        for name in ("product_use", "explicit_intent", "was_qualified"):
+            if getattr(self, name).dtype != np.bool_:
+                # A null among objects would count as yes.
+                raise ValueError(f"expected {name} to be an array of bool, got {getattr(self, name).dtype}")
+        if not (np.isnan(self.days_since_act) | ((self.days_since_act >= 0) & np.isfinite(self.days_since_act))).all():
+            raise ValueError("expected days_since_act to be days >= 0 or NaN: an act cannot lie after as_of")
+        known = _text(self.human_stage).dropna()
+        unknown = sorted(set(known[~known.isin(STAGES)]))
+        if unknown:
+            raise ValueError(f"expected human_stage to be one of {', '.join(STAGES)}, got {', '.join(unknown)}")
+
+    def __len__(self) -> int:
+        return len(self.product_use)
+
+
+def recommend(probability: npt.ArrayLike, signals: Signals, limits: StageLimits) -> pd.DataFrame:
+    """Return the recommended stage of each lead and why.
+
+    Every lead gets exactly one stage, whatever its signals. With its signals fixed, a higher probability never gives
+    a stage of lower rank in `ORDER`. opportunity and customer are returned only where people set them; disqualified
+    only where people set it or `out_of_target` states the evidence.
+
+    Parameters
+    ----------
+    probability
+        Shape (leads,), calibrated probability of converting within the horizon, in [0, 1].
+    signals
+        The same leads in the same order.
+    limits
+        What the company set.
+
+    Returns
+    -------
+    One row per lead, in the order given, numbered from 0: `recommended_stage` (one of `features.tables.STAGES`),
+    `stage_reason` (one or two English sentences naming the evidence and the figures), `needs_confirmation` (bool: a
+    person has to confirm before anybody acts on it; true where disqualified is our advice and not yet a person's).
+
+    Raises
+    ------
+    ValueError
+        If a probability is missing or outside [0, 1], or there is not one per lead.
+
+    Examples
+    --------
+    >>> limits = StageLimits(mql_probability=0.05, sal_probability=0.2, sql_probability=0.3, pql_min_probability=0.1)
+    >>> purchasing_manager_and_student = Signals(
+    ...     product_use=np.array([False, False]),
+    ...     explicit_intent=np.array([True, False]),
+    ...     days_since_act=np.array([2.0, 5.0]),
+    ...     was_qualified=np.array([False, False]),
+    ...     out_of_target=np.array([None, "student"]),
+    ...     human_stage=np.array([None, None]),
+    ... )
+    >>> advice = recommend([0.35, 0.01], purchasing_manager_and_student, limits)
+    >>> advice.recommended_stage.tolist()
+    ['sql', 'disqualified']
+    >>> print(*advice.stage_reason, sep="\\n")
+    Declared intent to buy (demo, quote, budget or date) and 35 % likely to convert: hand over now.
+    Out of target (student), 1.0 % likely to convert: a person should confirm before it is disqualified.
+    >>> recommend([0.35], purchasing_manager_and_student, limits)
+    Traceback (most recent call last):
+    ...
+    ValueError: expected one probability per lead, got 1 for 2 leads
+    """
+    p = checked(probability)
+    if len(p) != len(signals):
+        raise ValueError(f"expected one probability per lead, got {len(p)} for {len(signals)} leads")
+    evidence = _text(signals.out_of_target).str.strip()
+    evidence = evidence.where(evidence != "")
+    human = _text(signals.human_stage)
+    out_of_target = evidence.notna().to_numpy()
+    left_alone = human.isin(OWNED_BY_PEOPLE).to_numpy()
+    contradicted = out_of_target & signals.explicit_intent & (p >= limits.sal_probability)
+    quiet = signals.was_qualified & (signals.days_since_act >= limits.recycle_after_days)
+
+    stage = np.full(len(p), "lead", dtype=object)
+    # In the order of rank, each line overwriting the ones before: what remains is the highest stage earned.
+    stage[quiet & ~signals.explicit_intent & ~signals.product_use] = "recycled"
+    stage[p >= limits.mql_probability] = "mql"
+    stage[p >= limits.sal_probability] = "sal"
+    stage[signals.product_use & (p >= limits.pql_min_probability)] = "pql"
+    stage[signals.explicit_intent & (p >= limits.sql_probability)] = "sql"
+    stage[out_of_target & ~contradicted] = "disqualified"
+    stage[left_alone] = human[left_alone]
+
+    reasons = [
+        f"Set to {one} by people, left alone." if theirs else _reason(one, chance, intent, uses, days, why)
+        for one, theirs, chance, intent, uses, days, why in zip(
+            stage.tolist(),
+            left_alone.tolist(),
+            p.tolist(),
+            signals.explicit_intent.tolist(),
+            signals.product_use.tolist(),
+            signals.days_since_act.tolist(),
+            evidence.tolist(),
+            strict=True,
+        )
+    ]
+    return pd.DataFrame(
+        {
+            "recommended_stage": pd.Series(stage, dtype="str"),
+            "stage_reason": pd.Series(reasons, dtype="str"),
+            "needs_confirmation": (stage == "disqualified") & ~left_alone,
+        }
+    )
+
+
+def percent(probability: float) -> str:
+    """Return a probability as a reader sees it: whole percents from 10 up, tenths below, never 0 or 100.
+
+    Examples
+    --------
+    >>> [percent(p) for p in (0.0, 0.004, 0.0996, 0.342, 0.999)]
+    ['under 0.1 %', '0.4 %', '10 %', '34 %', 'over 99 %']
+    """
+    if probability < 0.001:
+        return "under 0.1 %"
+    if probability > 0.99:
+        return "over 99 %"
+    return f"{100 * probability:.1f} %" if probability < 0.0995 else f"{100 * probability:.0f} %"
+
+
+def _reason(stage: str, probability: float, intent: bool, uses: bool, days: float, evidence: str | float) -> str:
+    likely = f"{percent(probability)} likely to convert"
+    doubtful = isinstance(evidence, str)  # null comes out of pandas as a NaN
+    if stage == "disqualified":
+        contrary = " although it declared intent to buy" if intent else ""
+        return f"Out of target ({evidence}), {likely}{contrary}: a person should confirm before it is disqualified."
+    if stage == "recycled":
+        whole = int(days)  # rounding up would claim a day that has not passed
+        return f"Was qualified, no act for {whole} day{'s' * (whole != 1)}, {likely}: back to nurturing."
+    facts = ["declared intent to buy (demo, quote, budget or date)"] * intent + ["uses the product"] * uses
+    link = (", but only " if stage in ("lead", "mql") else " and ") if facts else ""
+    sentence = ", ".join(facts) + link + f"{likely}: {_NEXT[stage]}."
+    return sentence[0].upper() + sentence[1:] + (f" Check first: looks out of target ({evidence})." if doubtful else "")
+
+
+def _text(values: npt.NDArray[np.object_]) -> "pd.Series[str]":
+    """Text with every kind of null as one kind."""
+    return pd.Series(values, dtype="str")
