@@ -1,0 +1,75 @@
+"""How sure a probability is: an interval for the conversion rate of leads scored like this one.
+
+On snapshots later than everything the model learned from, the outcome is regressed on the model's log odds (intercept
+and slope, the classic recalibration of Cox 1958). How uncertain that line is at a lead's log odds is how uncertain the
+rate of leads scored like it is; errors are clustered by lead. Few later outcomes, or log odds far from those seen, make
+it wide. It is the uncertainty of the map from score to rate, not of the one lead: a lead converts or does not.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from models.encoding import Floats
+
+Z_95 = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class Band:
+    """Covariance of the recalibration line's level and slope, around `centre` log odds."""
+
+    centre: float
+    level_variance: float
+    covariance: float
+    slope_variance: float
+
+    def interval(self, log_odds: npt.ArrayLike) -> tuple[Floats, Floats]:
+        """95 % interval (low, high) of the rate, as probabilities; the probability itself lies inside."""
+        z = np.asarray(log_odds, np.float64)
+        away = z - self.centre
+        variance = self.level_variance + 2 * away * self.covariance + away**2 * self.slope_variance
+        reach = Z_95 * np.sqrt(np.maximum(variance, 0.0))
+        return _sigmoid(z - reach), _sigmoid(z + reach)
+
+    def as_dict(self) -> dict[str, float]:
+        """Plain values for JSON."""
+        return {
+            "centre": self.centre,
+            "level_variance": self.level_variance,
+            "covariance": self.covariance,
+            "slope_variance": self.slope_variance,
+        }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """Read what `as_dict` wrote."""
+        return cls(
+            **{name: float(plain[name]) for name in ("centre", "level_variance", "covariance", "slope_variance")}
+        )
+
+
+def fit_band(log_odds: npt.ArrayLike, outcome: npt.ArrayLike, *, lead_id: Sequence[str]) -> Band:
+    """Fit the band on later snapshots: one entry per snapshot, clustered by lead."""
+    z, y = np.asarray(log_odds, np.float64), np.asarray(outcome, np.float64)
+    weight = _sigmoid(z) * (1 - _sigmoid(z))
+    centre = float(weight @ z / weight.sum())
+    design = np.column_stack([np.ones(len(z)), z - centre])
+    # A weak prior (variance 4 on both) keeps a handful of outcomes, or outcomes all alike, from looking certain.
+    prior = np.eye(2) / 4.0
+    information = (design * weight[:, None]).T @ design + prior
+    scores = pd.DataFrame(design * (y - _sigmoid(z))[:, None]).groupby(np.asarray(lead_id, object)).sum().to_numpy()
+    inverse = np.linalg.inv(information)
+    clustered = inverse @ (scores.T @ scores + prior) @ inverse
+    # Never narrower than independent snapshots would make it: with few leads the cluster sum is itself uncertain.
+    covariance = clustered if np.trace(clustered) > np.trace(inverse) else inverse
+    return Band(centre, float(covariance[0, 0]), float(covariance[0, 1]), float(covariance[1, 1]))
+
+
+def _sigmoid(z: Floats) -> Floats:
+    probability: Floats = np.exp(-np.logaddexp(0.0, -z))
+    return probability
