@@ -186,16 +186,18 @@ class LeadStore:
         new = int(inserted[0][0])
         return Appended(new, rows.num_rows - new - len(conflicts), [int(row[0]) for row in conflicts])
 
-    def declare_attributes(self, attributes: Mapping[str, str]) -> None:
+    def declare_attributes(self, attributes: Mapping[str, str], *, about: Mapping[str, str] | None = None) -> None:
         """Record what the declared attributes are; a name that is there already keeps its type.
 
         Parameters
         ----------
         attributes : name -> numeric, categorical, boolean, date or ignored
+        about : name -> what the attribute is called where it comes from
         """
         for name, kind in attributes.items():
             self.connection.execute(
-                "INSERT INTO attributes (name, type) VALUES (?, ?) ON CONFLICT DO NOTHING", [name, kind]
+                "INSERT INTO attributes (name, type, about) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                [name, kind, (about or {}).get(name)],
             )
 
     def inventory(self) -> Inventory:

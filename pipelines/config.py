@@ -1,0 +1,247 @@
+"""One TOML file -> frozen, strict settings, checked across sections, with a digest.
+
+`defaults.toml` documents every key; a project's file states what differs. Inner layers get plain keyword arguments,
+never these objects.
+"""
+
+import hashlib
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from features.errors import ConfigError
+from features.kinds import identifier
+from features.tables import STAGES
+
+FILE: Final = "leadscore.toml"
+PRESETS: Final = ("saas", "bank-marketing", "bpi2012", "crm-sales")
+
+Probability = Annotated[float, Field(gt=0, lt=1)]
+Days = Annotated[int, Field(ge=1, le=3650)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class StoreSettings(_Section):
+    """`[store]`."""
+
+    url: str = Field(min_length=1)
+
+
+class EventSettings(_Section):
+    """`[events]`."""
+
+    future_days: Annotated[int, Field(ge=0)]
+    kinds: dict[str, str]
+
+
+class CohortSettings(_Section):
+    """`[cohort]`."""
+
+    voluntary_kinds: list[str]
+
+
+class LabelSettings(_Section):
+    """`[label]`."""
+
+    target_stage: str
+    horizon_days: Days
+
+    @model_validator(mode="after")
+    def _stage_is_known(self) -> "LabelSettings":
+        if self.target_stage not in STAGES:
+            raise ValueError(f"target_stage must be one of {', '.join(STAGES)}, got {self.target_stage!r}")
+        return self
+
+
+class SnapshotSettings(_Section):
+    """`[snapshots]`."""
+
+    at: Literal["calendar", "creation"]
+    every_days: Days
+    days_after_creation: list[Annotated[float, Field(ge=0)]] = Field(min_length=1)
+    most: Annotated[int, Field(ge=1000)]
+
+
+class FeatureSettings(_Section):
+    """`[features]`."""
+
+    exclude: list[str]
+
+
+class SplitSettings(_Section):
+    """`[splits]`."""
+
+    test_share: Annotated[float, Field(ge=0.05, le=0.6)]
+
+
+class ModelSettings(_Section):
+    """`[model]`."""
+
+    seed: Annotated[int, Field(ge=0)]
+    resamples: Annotated[int, Field(ge=50, le=10_000)]
+
+
+class BandSettings(_Section):
+    """`[bands]`."""
+
+    a_probability: Probability
+    b_probability: Probability
+    c_probability: Probability
+
+
+class StageSettings(_Section):
+    """`[stages]`."""
+
+    mql_probability: Probability
+    sal_probability: Probability
+    sql_probability: Probability
+    pql_min_probability: Probability
+    recycle_after_days: Days
+    intent_days: Days
+    product_use_days: Days
+    out_of_target_functions: list[str]
+    out_of_target_email_classes: list[str]
+    out_of_target_countries: list[str]
+
+
+class ScoreSettings(_Section):
+    """`[score]`."""
+
+    range_leads: Annotated[int, Field(ge=1)]
+    reasons: Annotated[int, Field(ge=1, le=50)]
+    least_volume_share: Annotated[float, Field(ge=0, le=1)]
+    most_mean_factor: Annotated[float, Field(gt=1)]
+
+
+class TrackingSettings(_Section):
+    """`[tracking]`."""
+
+    uri: str = Field(min_length=1)
+    experiment: str = Field(min_length=1)
+    model_name: str = Field(min_length=1)
+
+
+class Settings(_Section):
+    """Everything that can be set, section by section."""
+
+    store: StoreSettings
+    events: EventSettings
+    attributes: dict[str, Literal["numeric", "categorical", "boolean", "date", "ignored"]]
+    cohort: CohortSettings
+    label: LabelSettings
+    snapshots: SnapshotSettings
+    features: FeatureSettings
+    splits: SplitSettings
+    model: ModelSettings
+    bands: BandSettings
+    stages: StageSettings
+    score: ScoreSettings
+    tracking: TrackingSettings
+
+    def digest(self) -> str:
+        """SHA-256 of what can change a score or a release; where things are kept is no part of it."""
+        plain = self.model_dump(exclude={"store", "tracking"})
+        return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
+def load(
+    file: Path | None = None, *, environment: Mapping[str, str] | None = None, flags: Mapping[str, Any] | None = None
+) -> Settings:
+    """Read the settings: defaults < file < environment < flags.
+
+    Parameters
+    ----------
+    file : the project's file; without it, `leadscore.toml` in the working folder if it is there
+    environment : LEADSCORE_STORE and MLFLOW_TRACKING_URI count (default: the process's)
+    flags : dotted key -> value, for what a command line says
+
+    Raises
+    ------
+    ConfigError
+        Naming the file, the key, what was expected and the nearest valid key.
+    """
+    environment = os.environ if environment is None else environment
+    plain = tomllib.loads((resources.files("pipelines") / "defaults.toml").read_text(encoding="utf-8"))
+    where = "the defaults"
+    if file is None and Path(FILE).is_file():
+        file = Path(FILE)
+    if file is not None:
+        where = str(file)
+        _merge(plain, _read(file), where=where, path="")
+    for variable, key in (("LEADSCORE_STORE", "store.url"), ("MLFLOW_TRACKING_URI", "tracking.uri")):
+        if environment.get(variable):
+            _set(plain, key, environment[variable])
+    for key, value in (flags or {}).items():
+        if value is not None:
+            _set(plain, key, value)
+    try:
+        return Settings.model_validate(plain)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(
+            f"{where}: {key or 'the settings'}: {first['msg']}; found {first.get('input')!r}. "
+            "'leadscore config show' prints every key with its default."
+        ) from error
+
+
+def preset(name: str) -> str:
+    """The text of a preset's file.
+
+    Raises
+    ------
+    ConfigError
+        There is no such preset.
+    """
+    if name not in PRESETS:
+        raise ConfigError(f"There is no preset {name!r}; the presets are: {', '.join(PRESETS)}.")
+    return (resources.files("pipelines.presets") / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"There is no configuration file {file}. Make one with 'leadscore init'.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The configuration file {file} cannot be read: {error}.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file} is not valid TOML: {error}.") from error
+
+
+_FREE: Final = ("attributes", "events.kinds")
+
+
+def _merge(into: dict[str, Any], new: Mapping[str, Any], *, where: str, path: str) -> None:
+    """Lay `new` over `into`, refusing keys that do not exist; the free tables take any key."""
+    for key, value in new.items():
+        full = f"{path}.{key}" if path else key
+        if path not in _FREE and key not in into:
+            near = get_close_matches(identifier(key), list(into), n=1)
+            raise ConfigError(
+                f"{where}: there is no setting {full}."
+                + (f" Did you mean {near[0]}?" if near else f" Valid here: {', '.join(into)}.")
+            )
+        if isinstance(into.get(key), dict) and path not in _FREE:
+            if not isinstance(value, dict):
+                raise ConfigError(f"{where}: {full} is a section, write [{full}]; found {value!r}.")
+            _merge(into[key], value, where=where, path=full)
+        else:
+            into[key] = value
+
+
+def _set(plain: dict[str, Any], key: str, value: Any) -> None:
+    *sections, name = key.split(".")
+    for section in sections:
+        plain = plain[section]
+    plain[name] = value

@@ -1,0 +1,159 @@
+"""What people make of the simulated leads: marketing's points and the stages that salespeople record by hand.
+
+Both follow from the acts, from fit and from chance, never from a purchase to come. Stages that sales skipped are
+entered when the lead buys: dated a few minutes earlier, known only then.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from features.tables import MICROSECONDS_PER_DAY
+from pipelines.synthetic_acts import HOT, KINDS, Acts
+from pipelines.synthetic_people import People
+from pipelines.synthetic_truth import BusinessClock, Floats, Ints, Truth
+from pipelines.synthetic_words import Texts
+
+#: Marketing's card. Sensible, and wrong in the usual ways: points never fade, channels do not count, a French title is not
+#: understood, a larger firm is always better.
+EVENT_POINTS: Final = {
+    "page": 1, "pricing_page": 4, "content_download": 5, "form": 5, "webinar": 8, "product_use": 3, "basket": 5,
+    "email_opened": 1, "email_clicked": 3, "email_answered": 8, "meeting": 12, "demo_request": 20, "quote_request": 20,
+    "budget_declared": 15, "date_declared": 10, "unsubscribe": -15, "bounce": -10,
+}  # fmt: skip
+PROFILE_POINTS: Final = {
+    "company_size": {"51-200": 10, "201-1000": 15, "1001-5000": 20, "5001+": 20},
+    "email_class": {"business": 10, "disposable": -10},
+    "industry": {"software": 10, "professional_services": 5, "education": -5},
+    "direction": {"inbound": 5},
+}  # fmt: skip
+TITLE_WORDS: Final = ("chief", "ceo", "head of", "vp", "director", "manager")
+TITLE_POINTS: Final = 15
+MQL_POINTS: Final = 45
+_POINTS_AFTER_DAYS: Final = (0, 7, 30, 90, 180, 365)
+_AMOUNTS: Final = {"1-10": 3e3, "11-50": 7e3, "51-200": 16e3, "201-1000": 35e3, "1001-5000": 70e3, "5001+": 120e3}
+_PATH: Final = ("mql", "sal", "sql", "opportunity")
+_LOST: Final = ("no budget", "no answer", "chose a competitor", "project put off")
+
+
+@dataclass(frozen=True)
+class StageChanges:
+    """One entry per change, ordered by (lead, entered_us); amount NaN and reason None = none."""
+
+    lead: Ints
+    stage: Texts
+    entered_us: Ints
+    known_us: Ints
+    amount: Floats
+    reason: Texts
+
+
+def profile_points(people: People) -> Floats:
+    """What the card gives for the first profile row, shape (n,)."""
+    points = np.array(
+        [
+            TITLE_POINTS * any(word in (title or "").lower() for word in TITLE_WORDS)
+            for title in people.columns["job_title"]
+        ]
+    )
+    for column, card in PROFILE_POINTS.items():
+        points = points + np.array([card.get(value, 0) for value in people.columns[column]])
+    return np.asarray(points, dtype=np.float64)
+
+
+def running_points(acts: Acts, people: People) -> Floats:
+    """Each lead's points just after each of its acts, shape (events,)."""
+    earned = np.cumsum(np.array([EVENT_POINTS.get(kind, 0) for kind in KINDS], dtype=np.float64)[acts.kind])
+    before = np.concatenate([[0.0], earned])[np.searchsorted(acts.lead, acts.lead)]
+    return profile_points(people)[acts.lead] + earned - before
+
+
+def points_history(
+    acts: Acts, people: People, truth: Truth, *, clock: BusinessClock, end_us: int
+) -> tuple[Ints, Ints, Floats]:
+    """Marketing's points as the CRM kept them: lead, known_us, points; a few rows per lead while it is open."""
+    interested = np.flatnonzero(np.isfinite(truth.first_act))
+    lead = np.repeat(interested, len(_POINTS_AFTER_DAYS))
+    after = np.tile(np.array(_POINTS_AFTER_DAYS, dtype=np.int64), len(interested)) * MICROSECONDS_PER_DAY
+    known_us = clock.calendar(truth.first_act[lead]) + after
+    kept = known_us < np.minimum(_bought_us(truth, clock), end_us)[lead]
+    lead, known_us = lead[kept], known_us[kept]
+    # Seconds, so that (lead, time) fits into one sortable integer.
+    origin = int(clock.calendar_us[0])
+    key = acts.lead * 2**34 + (acts.occurred_us - origin) // 1_000_000
+    last = np.searchsorted(key, lead * 2**34 + (known_us - origin) // 1_000_000, side="right") - 1
+    return lead, known_us, running_points(acts, people)[last]
+
+
+def draw_stages(
+    rng: np.random.Generator, acts: Acts, people: People, truth: Truth, *, clock: BusinessClock, end: float
+) -> StageChanges:
+    """The stages that people record: a funnel for those who qualify, recycling and disqualification for others."""
+    leads, first = len(truth.fit), truth.first_act
+    hot = _first(acts, np.concatenate([HOT, np.zeros(len(KINDS) - len(HOT), dtype=bool)])[acts.kind], clock, leads)
+    scored = _first(acts, running_points(acts, people) >= MQL_POINTS, clock, leads)
+
+    def some(share: Floats | float, times: Floats) -> Floats:
+        return np.where(rng.random(leads) < share, times, np.inf)
+
+    hopeless = truth.fit < -2.0
+    disqualified = some(np.where(hopeless, 0.6, 0.03), first + 2 + rng.exponential(20.0, leads))
+    mql = np.minimum(hot, scored) + rng.uniform(0.0, 0.5, leads)
+    sal = some(1 / (1 + np.exp(-0.8 - 0.5 * truth.fit)), mql + 0.5 + rng.exponential(4.0, leads))
+    sql = some(0.85, np.maximum(sal, hot) + rng.uniform(0.2, 4.0, leads))
+    opportunity = some(0.6, sql + 1 + rng.exponential(8.0, leads))
+    quiet = some(0.5, mql + 120 + rng.exponential(60.0, leads))
+    lost = some(0.8, opportunity + 90 + rng.exponential(40.0, leads))
+    recycled = np.where(np.isfinite(opportunity), lost, quiet)
+
+    times = {"lead": first, "mql": mql, "sal": sal, "sql": sql, "opportunity": opportunity, "recycled": recycled}
+    times = {stage: np.where(at < disqualified, at, np.inf) for stage, at in times.items()} | {
+        "disqualified": disqualified
+    }
+    last = np.minimum(truth.converted, end)
+    bought_us = _bought_us(truth, clock)
+    parts: list[tuple[Ints, str, Ints, Ints]] = []
+    for stage, at in times.items():
+        lead = np.flatnonzero(at < last)
+        entered = clock.calendar(at[lead])
+        lag = 0 if stage == "lead" else rng.integers(0, MICROSECONDS_PER_DAY // 3, len(lead))
+        parts.append((lead, stage, entered, np.minimum(entered + lag, bought_us[lead])))
+    buyers = np.flatnonzero(np.isfinite(truth.converted))
+    for minutes, stage in enumerate(reversed(_PATH), start=1):
+        skipped = buyers[times[stage][buyers] >= truth.converted[buyers]]
+        entered = np.maximum(bought_us[skipped] - minutes * 60_000_000, clock.calendar(first[skipped]))
+        parts.append((skipped, stage, entered, bought_us[skipped]))
+    parts.append((buyers, "customer", bought_us[buyers], bought_us[buyers]))
+
+    lead, entered_us, known_us = (np.concatenate([part[i] for part in parts]) for i in (0, 2, 3))
+    stage_names = np.repeat(np.array([part[1] for part in parts], dtype=object), [len(part[0]) for part in parts])
+    order = np.lexsort((entered_us, lead))
+    lead, entered_us, known_us, stage_names = lead[order], entered_us[order], known_us[order], stage_names[order]
+
+    typical = np.array([_AMOUNTS.get(size, 9e3) for size in people.columns["company_size"]])
+    deal = np.round(typical * np.exp(0.4 * rng.standard_normal(leads)), -2)
+    why_lost = np.array(_LOST, dtype=object)[rng.integers(0, len(_LOST), leads)]
+    why_not = np.where(hopeless, "out of target", "wrong contact").astype(object)
+    amount = np.where(np.isin(stage_names, ("opportunity", "customer")), deal[lead], np.nan)
+    reason = np.where(
+        stage_names == "recycled", why_lost[lead], np.where(stage_names == "disqualified", why_not[lead], None)
+    )
+    return StageChanges(lead, stage_names, entered_us, known_us, amount, reason)
+
+
+def _first(acts: Acts, wanted: npt.NDArray[np.bool_], clock: BusinessClock, leads: int) -> Floats:
+    """The business time of each lead's first wanted act; infinite = none. Acts are ordered by (lead, time)."""
+    lead, row = np.unique(acts.lead[wanted], return_index=True)
+    first = np.full(leads, np.inf)
+    first[lead] = clock.business(acts.occurred_us[wanted][row])
+    return first
+
+
+def _bought_us(truth: Truth, clock: BusinessClock) -> Ints:
+    """When each lead bought; the far future for never."""
+    bought = np.full(len(truth.converted), np.iinfo(np.int64).max)
+    buyers = np.isfinite(truth.converted)
+    bought[buyers] = clock.calendar(truth.converted[buyers])
+    return bought
