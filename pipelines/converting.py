@@ -83,6 +83,8 @@ class TextBatch:
         self.notes: Counter[str] = Counter()
         for text in columns.values():
             self.refuse(np.asarray(pc.match_substring(text, "\0").fill_null(False), dtype=np.bool_), NUL)
+        for name, kept in plan.source.keep.items():
+            self.refuse(~self.when({name: kept}), f"{name} is not {' or '.join(kept)}")
 
     def refuse(self, mask: Mask, reason: str) -> None:
         """Give rows a reason, unless they have one."""

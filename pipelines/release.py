@@ -50,7 +50,9 @@ def verified(folder: Path, *, digest: str) -> dict[str, bytes]:
     expected = {MANIFEST, *FILES}
     if listed != expected:
         missing, extra = sorted(expected - listed), sorted(listed - expected)
-        raise _refused(folder, f"missing: {', '.join(missing) or 'nothing'}; unexpected: {', '.join(extra) or 'nothing'}")
+        raise _refused(
+            folder, f"missing: {', '.join(missing) or 'nothing'}; unexpected: {', '.join(extra) or 'nothing'}"
+        )
     for name in sorted(expected):
         path = folder / name
         if path.is_symlink() or not path.is_file():
@@ -59,7 +61,9 @@ def verified(folder: Path, *, digest: str) -> dict[str, bytes]:
             raise _refused(folder, f"{name} has {path.stat().st_size} bytes")
     manifest = (folder / MANIFEST).read_bytes()
     if _sha256(manifest) != digest:
-        raise _refused(folder, f"the manifest has digest {_sha256(manifest)[:12]}…, the registered one is {digest[:12]}…")
+        raise _refused(
+            folder, f"the manifest has digest {_sha256(manifest)[:12]}…, the registered one is {digest[:12]}…"
+        )
     facts = json.loads(manifest)
     files = {}
     for name in FILES:

@@ -80,7 +80,7 @@ def candidates(tables: LeadTables, *, when: When, first: int, until: int) -> pd.
             leads.assign(as_of=leads["created_at"] + max(int(days * MICROSECONDS_PER_DAY), 1))
             for days in when.days_after_creation
         ]
-        asked = pd.concat(frames)
+        asked: pd.DataFrame = pd.concat(frames)
         return asked.loc[asked["as_of"] <= until, ["lead_id", "as_of"]].reset_index(drop=True)
     grid = calendar(every_days=when.every_days, first=first, until=until)
     known = np.maximum(leads["created_at"], leads["known_at"]).to_numpy(np.int64)
@@ -105,6 +105,7 @@ def training_frame(
     target_stage: str,
     horizon_days: int,
     voluntary: Collection[str] | None,
+    first: int,
     until: int,
     most: int,
     range_leads: int,
@@ -115,23 +116,20 @@ def training_frame(
     Parameters
     ----------
     voluntary : event types that make a contact a lead; None when every lead counts
+    first : when the first lead was created
     until : nothing known at or after it is used; outcomes are complete up to it
     most : at most about so many snapshots, those of leads drawn by a fixed hash of their id
 
-    Raises
-    ------
-    ValueError
-        `most` is not positive.
+    The store holds at least one lead.
     """
-    inventory_first = store.inventory().first_created_at
     ranges = store.lead_ranges(size=range_leads)
-    share = _share(store, ranges, when=when, first=inventory_first, until=until, most=most, horizon_days=horizon_days)
+    share = _share(store, ranges, when=when, first=first, until=until, most=most, horizon_days=horizon_days)
     parts, outcomes = [], []
     excluded: Counter[str] = Counter()
     immature = 0
     for done, (low, high) in enumerate(ranges):
         tables = store.read(low, high)
-        asked = candidates(tables, when=when, first=inventory_first, until=until)
+        asked = candidates(tables, when=when, first=first, until=until)
         if share < 1:
             asked = asked[_drawn(asked["lead_id"], share)].reset_index(drop=True)
         mature = is_mature(asked["as_of"].to_numpy(np.int64), horizon_days=horizon_days, known_until=until)
@@ -143,16 +141,15 @@ def training_frame(
         parts.append(describe(tables, cohort.snapshots, of=catalogue))
         outcomes.append(converted(tables, cohort.snapshots, target_stage=target_stage, horizon_days=horizon_days))
         progress(done + 1, len(ranges))
-    frame = pd.concat(parts) if parts else pd.DataFrame(columns=list(catalogue.names))
-    outcome = np.concatenate(outcomes) if outcomes else np.empty(0, np.int64)
-    order = np.argsort(frame.index.get_level_values("as_of").to_numpy(np.int64), kind="stable") if len(frame) else []
+    frame, outcome = pd.concat(parts), np.concatenate(outcomes)
+    order = np.argsort(frame.index.get_level_values("as_of").to_numpy(np.int64), kind="stable")
     return TrainingFrame(frame.iloc[order], outcome[order], immature, dict(excluded), share)
 
 
 def _share(
     store: LeadStore, ranges: list[tuple[str, str]], *, when: When, first: int, until: int, most: int, horizon_days: int
 ) -> float:
-    """The share of leads to draw so that about `most` mature snapshots come out (those of ineligible leads included)."""
+    """The share of leads to draw so that about `most` mature snapshots come out, ineligible ones included."""
     total = 0
     for low, high in ranges:
         leads = store.arrow(

@@ -223,6 +223,8 @@ class Source(Strict):
     join: tuple[Join, ...] = ()
     replace: dict[str, dict[str, str]] = {}
     missing: dict[str, tuple[str, ...]] = {}
+    keep: When = {}
+    """Column -> values: a row that has another one is quarantined, and says so."""
 
     @model_validator(mode="after")
     def _whole(self) -> "Source":
@@ -248,6 +250,7 @@ class Source(Strict):
             yield from self.objection.since.names
         for join in self.join:
             yield join.on
+        yield from self.keep
 
     def is_creation(self, at: Value) -> bool:
         """Whether `at` means this source's created_at rather than a column of that name."""

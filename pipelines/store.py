@@ -200,27 +200,45 @@ class LeadStore:
                 [name, kind, (about or {}).get(name)],
             )
 
-    def inventory(self) -> Inventory:
-        """Count what the store holds."""
-        filled = self.rows("SELECT " + ", ".join(f"count({name})" for name in PROFILE_COLUMNS) + " FROM profiles")[0]
-        known = " UNION ALL ".join(
-            f"SELECT max(epoch_us(known_at)) AS t FROM {name}"
+    def inventory(self, *, until: int | None = None) -> Inventory:
+        """Count what the store holds, or held: what was known before `until` (microseconds UTC).
+
+        Declared attributes are those of today: a type is a statement about a column, not about a lead.
+        """
+        known = "true" if until is None else f"epoch_us(known_at) < {int(until)}"
+        filled = self.rows(
+            "SELECT " + ", ".join(f"count({name})" for name in PROFILE_COLUMNS) + f" FROM profiles WHERE {known}"
+        )[0]
+        last = " UNION ALL ".join(
+            f"SELECT max(epoch_us(known_at)) AS t FROM {name} WHERE {known}"
             for name in ("leads", "profiles", "events", "stage_changes", "rule_points")
         )
-        first, until = self.rows(
-            f"SELECT (SELECT coalesce(min(epoch_us(created_at)), 0) FROM leads), coalesce(max(t) + 1, 0) FROM ({known})"
+        leads, first, end = self.rows(
+            f"SELECT (SELECT count(*) FROM leads WHERE {known}), "
+            f"(SELECT coalesce(min(epoch_us(created_at)), 0) FROM leads WHERE {known}), coalesce(max(t) + 1, 0) "
+            f"FROM ({last})"
         )[0]
-        types = self.rows("SELECT type, count(*) FROM events GROUP BY type ORDER BY type")
+        types = self.rows(f"SELECT type, count(*) FROM events WHERE {known} GROUP BY type ORDER BY type")
+        stages = self.rows(f"SELECT stage, count(*) FROM stage_changes WHERE {known} GROUP BY stage ORDER BY stage")
         return Inventory(
-            leads=int(self.rows("SELECT count(*) FROM leads")[0][0]),
+            leads=int(leads),
             events=sum(int(count) for _, count in types),
             event_types={str(name): int(count) for name, count in types},
             profile_columns=tuple(n for n, count in zip(PROFILE_COLUMNS, filled, strict=True) if count),
             attributes=dict(self.rows("SELECT name, type FROM attributes ORDER BY name")),
-            stages=dict(self.rows("SELECT stage, count(*) FROM stage_changes GROUP BY stage ORDER BY stage")),
+            stages={str(stage): int(count) for stage, count in stages},
             first_created_at=int(first),
-            known_until=int(until),
+            known_until=int(end),
         )
+
+    def points_as_of(self, first: str, last: str, *, as_of: int) -> dict[str, float]:
+        """Marketing's points last known before as_of (microseconds UTC), for the leads from `first` to `last`."""
+        table = self.arrow(
+            "SELECT DISTINCT ON (lead_id) lead_id, points FROM rule_points WHERE lead_id >= $first AND "
+            "lead_id <= $last AND epoch_us(known_at) < $as_of ORDER BY lead_id, known_at DESC",
+            {"first": first, "last": last, "as_of": as_of},
+        )
+        return dict(zip(table.column("lead_id").to_pylist(), table.column("points").to_pylist(), strict=True))
 
     def lead_ranges(self, *, size: int) -> list[tuple[str, str]]:
         """Cut the leads into ranges of at most `size`: (first, last) lead_id of each, both included, in order."""

@@ -102,8 +102,8 @@ class SimulatedStore:
         unknown = wanted[self.truth.lead_ids[lead] != wanted]
         if len(unknown):
             raise InputError(
-                f"lead_ids must be of this store ({self.truth.lead_ids[0]} to {self.truth.lead_ids[-1]}), got {unknown[0]!r}"
-                f" and {len(unknown) - 1} others. Ask with ids from its leads table and the same seed and size."
+                f"lead_ids must be of this store ({self.truth.lead_ids[0]} to {self.truth.lead_ids[-1]}), got "
+                f"{str(unknown[0])!r} and {len(unknown) - 1} others. Ask with ids from its leads table and the same seed and size."
             )
         moments = np.broadcast_to(np.asarray(as_of_us, dtype=np.int64), wanted.shape)
         return self.truth.probability(lead, moments, horizon_days=horizon_days)
@@ -155,7 +155,7 @@ def simulate(
     acts = write_acts(acts_rng, truth, people, clock=clock, end=end)
     events, duplicates = _events(rest_rng, lead_ids, acts)
     created_us = clock.calendar(people.created)
-    points_lead, points_us, points = points_history(acts, people, truth, clock=clock, end_us=end_us)
+    kept = points_history(acts, people, truth, clock=clock, end_us=end_us)
     email, full_name, company_name, phone = write_contacts(rest_rng, email_class=people.columns["email_class"])
     objecting = np.flatnonzero(rest_rng.random(leads) < _OBJECTION_SHARE)
     since_us = created_us[objecting] + (rest_rng.random(len(objecting)) * (end_us - created_us[objecting])).astype(
@@ -175,7 +175,7 @@ def simulate(
         profiles=_profiles(lead_ids, people, clock),
         events=events,
         stage_changes=_stage_changes(lead_ids, draw_stages(funnel_rng, acts, people, truth, clock=clock, end=end)),
-        rule_points=pa.table({LEAD_ID: lead_ids[points_lead], "known_at": _times(points_us), "points": points}),
+        rule_points=pa.table({LEAD_ID: lead_ids[kept.lead], "known_at": _times(kept.known_us), "points": kept.points}),
         channel_costs=_channel_costs(rest_rng, people, created_us),
         objections=pa.table({LEAD_ID: lead_ids[objecting], "since": _times(since_us)}),
         truth=truth,

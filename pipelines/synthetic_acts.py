@@ -51,7 +51,7 @@ _VALUES: Final = {
     "meeting": (35, 0.3),
     "budget_declared": (8000, 0.9),
 }
-_RETURNS_PER_DAY: Final = 0.07
+_RETURNS_PER_DAY: Final = 0.065
 _UNSUBSCRIBE_PER_DAY: Final = 0.0008
 _DAYS_BETWEEN_MAILINGS: Final = 14.0
 _MINUTE_US: Final = 60_000_000

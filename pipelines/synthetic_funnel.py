@@ -16,8 +16,8 @@ from pipelines.synthetic_people import People
 from pipelines.synthetic_truth import BusinessClock, Floats, Ints, Truth
 from pipelines.synthetic_words import Texts
 
-#: Marketing's card. Sensible, and wrong in the usual ways: points never fade, channels do not count, a French title is not
-#: understood, a larger firm is always better.
+#: Marketing's card. Sensible, and wrong in the usual ways: an opened e-mail and a page count as much as they are noisy,
+#: nothing fades within the 90 days, channels do not count, French titles are not understood, larger is always better.
 EVENT_POINTS: Final = {
     "page": 1, "pricing_page": 4, "content_download": 5, "form": 5, "webinar": 8, "product_use": 3, "basket": 5,
     "email_opened": 1, "email_clicked": 3, "email_answered": 8, "meeting": 12, "demo_request": 20, "quote_request": 20,
@@ -32,10 +32,20 @@ PROFILE_POINTS: Final = {
 TITLE_WORDS: Final = ("chief", "ceo", "head of", "vp", "director", "manager")
 TITLE_POINTS: Final = 15
 MQL_POINTS: Final = 45
-_POINTS_AFTER_DAYS: Final = (0, 7, 30, 90, 180, 365)
+POINTS_LAST_DAYS: Final = 90
+_POINTS_AFTER_DAYS: Final = (0, 7, 30, 60, 90, 120, 180, 270, 365, 540)
 _AMOUNTS: Final = {"1-10": 3e3, "11-50": 7e3, "51-200": 16e3, "201-1000": 35e3, "1001-5000": 70e3, "5001+": 120e3}
 _PATH: Final = ("mql", "sal", "sql", "opportunity")
 _LOST: Final = ("no budget", "no answer", "chose a competitor", "project put off")
+
+
+@dataclass(frozen=True)
+class PointsHistory:
+    """One entry per lead and day on which its points were kept."""
+
+    lead: Ints
+    known_us: Ints
+    points: Floats
 
 
 @dataclass(frozen=True)
@@ -63,28 +73,31 @@ def profile_points(people: People) -> Floats:
     return np.asarray(points, dtype=np.float64)
 
 
-def running_points(acts: Acts, people: People) -> Floats:
-    """Each lead's points just after each of its acts, shape (events,)."""
+def points_at(acts: Acts, people: People, lead: Ints, at_us: Ints) -> Floats:
+    """Points of the profile and of the acts in the 90 days up to and including each moment, shape (n,)."""
+    origin_us = int(acts.occurred_us.min(initial=at_us.min(initial=0)))
     earned = np.cumsum(np.array([EVENT_POINTS.get(kind, 0) for kind in KINDS], dtype=np.float64)[acts.kind])
-    before = np.concatenate([[0.0], earned])[np.searchsorted(acts.lead, acts.lead)]
-    return profile_points(people)[acts.lead] + earned - before
+    total = np.concatenate([[0.0], earned])
+
+    def key(who: Ints, moment_us: Ints) -> Ints:
+        # Seconds, so that (lead, time) fits into one sortable integer.
+        return who * 2**34 + np.maximum((moment_us - origin_us) // 1_000_000, 0)
+
+    keys = key(acts.lead, acts.occurred_us)
+    until = np.searchsorted(keys, key(lead, at_us), side="right")
+    since = np.searchsorted(keys, key(lead, at_us - POINTS_LAST_DAYS * MICROSECONDS_PER_DAY))
+    return profile_points(people)[lead] + total[until] - total[since]
 
 
-def points_history(
-    acts: Acts, people: People, truth: Truth, *, clock: BusinessClock, end_us: int
-) -> tuple[Ints, Ints, Floats]:
-    """Marketing's points as the CRM kept them: lead, known_us, points; a few rows per lead while it is open."""
+def points_history(acts: Acts, people: People, truth: Truth, *, clock: BusinessClock, end_us: int) -> PointsHistory:
+    """Marketing's points as the CRM kept them: some rows per lead, while it is open."""
     interested = np.flatnonzero(np.isfinite(truth.first_act))
     lead = np.repeat(interested, len(_POINTS_AFTER_DAYS))
     after = np.tile(np.array(_POINTS_AFTER_DAYS, dtype=np.int64), len(interested)) * MICROSECONDS_PER_DAY
     known_us = clock.calendar(truth.first_act[lead]) + after
     kept = known_us < np.minimum(_bought_us(truth, clock), end_us)[lead]
     lead, known_us = lead[kept], known_us[kept]
-    # Seconds, so that (lead, time) fits into one sortable integer.
-    origin = int(clock.calendar_us[0])
-    key = acts.lead * 2**34 + (acts.occurred_us - origin) // 1_000_000
-    last = np.searchsorted(key, lead * 2**34 + (known_us - origin) // 1_000_000, side="right") - 1
-    return lead, known_us, running_points(acts, people)[last]
+    return PointsHistory(lead, known_us, points_at(acts, people, lead, known_us))
 
 
 def draw_stages(
@@ -93,7 +106,7 @@ def draw_stages(
     """The stages that people record: a funnel for those who qualify, recycling and disqualification for others."""
     leads, first = len(truth.fit), truth.first_act
     hot = _first(acts, np.concatenate([HOT, np.zeros(len(KINDS) - len(HOT), dtype=bool)])[acts.kind], clock, leads)
-    scored = _first(acts, running_points(acts, people) >= MQL_POINTS, clock, leads)
+    scored = _first(acts, points_at(acts, people, acts.lead, acts.occurred_us) >= MQL_POINTS, clock, leads)
 
     def some(share: Floats | float, times: Floats) -> Floats:
         return np.where(rng.random(leads) < share, times, np.inf)

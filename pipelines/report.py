@@ -1,0 +1,173 @@
+"""What commands tell people on a terminal: tables on stdout, plain where it is piped."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from models.card import METRIC_NAMES, number
+from pipelines.score import ScoreReport
+from pipelines.store import LeadStore
+from pipelines.train import TrainReport, moment
+from serve.reasons import in_words
+from serve.stages import MEANING, ORDER
+
+_RECENT_RUNS: Final = 10
+
+
+def print_training(report: TrainReport) -> None:
+    """The verdict, the metrics beside the baselines', the leaks."""
+    console = Console()
+    facts = report.facts
+    table = Table(title="On later leads it never saw", title_justify="left")
+    for heading in ("metric", "model", "95 % interval", *(name.replace("_", " ") for name in facts["baselines"])):
+        table.add_column(heading, justify="left" if heading == "metric" else "right")
+    for key, title in METRIC_NAMES.items():
+        m = facts["metrics"][key]
+        others = [number(b[key]["value"]) for b in facts["baselines"].values()]
+        table.add_row(title, number(m["value"]), f"{number(m['low'])} – {number(m['high'])}", *others)
+    console.print(table)
+    counts = facts["snapshots"]
+    console.print(
+        f"Snapshots: train {counts['train']:,} · calibrate {counts['calibrate']:,} · test {counts['test']:,} · "
+        f"dropped as immature {counts['dropped_immature']:,} · dropped in gaps {counts['dropped_in_gap']:,}"
+    )
+    for leak in facts["leaks"]:
+        console.print(f"[bold red]leak?[/] {escape(leak['column'])}: {escape(leak['sentence'])}")
+    if report.version is None:
+        console.print(f"[bold]{escape(facts['verdict_reason'])}[/]")
+    else:
+        console.print(
+            f"[bold]Registered as version {report.version}, alias candidate.[/] "
+            f"Next: leadscore promote {report.version}, then leadscore score"
+        )
+
+
+def print_scoring(report: ScoreReport) -> None:
+    """The closing summary of a run."""
+    console = Console()
+    table = Table(title=f"Scores as of {report.as_of[:16]} UTC, version {report.model_version}", title_justify="left")
+    table.add_column("recommended stage")
+    table.add_column("leads", justify="right")
+    table.add_column("what it means")
+    for stage in reversed(ORDER):
+        if stage in report.stages:
+            table.add_row(stage, f"{report.stages[stage]:,}", MEANING[stage])
+    console.print(table)
+    bands = " · ".join(f"{name} {report.bands.get(name, 0):,}" for name in "ABCD")
+    console.print(f"Bands: {bands}" + _mean(report.mean_probability))
+    out = [f"{reason} {count:,}" for reason, count in {**report.excluded, **report.quarantined}.items()]
+    console.print(
+        f"{report.leads_in:,} leads = {report.scored:,} scored + {report.leads_in - report.scored:,} left out"
+        + (f" ({', '.join(out)})" if out else "")
+    )
+    for column, share in report.new_categories.items():
+        console.print(f"Note: {share:.0%} more leads than in training have an unknown category in {escape(column)}")
+    for line in report.checked:
+        console.print(f"[green]✓[/] {escape(line)}")
+    console.print(f"[bold]{report.status}[/] in {report.seconds:.1f} s")
+
+
+def print_explanation(published: Mapping[str, Any]) -> None:
+    """One lead: probability, stage and why, reasons that add up."""
+    console = Console()
+    p, low, high = (published[k] for k in ("probability", "probability_low", "probability_high"))
+    console.print(
+        f"[bold]{escape(published['lead_id'])}[/]  {p:.1%} likely to convert ({low:.1%} – {high:.1%})  "
+        f"band {published['band']}  better than {published['percentile']:.0f} % of the leads scored"
+    )
+    confirm = " [yellow](for a person to confirm)[/]" if published["needs_confirmation"] else ""
+    console.print(
+        f"  recommended stage: [bold]{published['recommended_stage']}[/]{confirm}: {escape(published['stage_reason'])}"
+    )
+    plain = published["reasons"]
+    console.print(f"  start: {_odds(plain['start'])}")
+    for reason in plain["reasons"]:
+        console.print(f"  {escape(in_words(reason))}")
+    console.print(f"  everything else ×{np.exp(plain['rest']):.2g} odds, calibration ×{np.exp(plain['calibration']):.2g}")
+
+
+def print_comparison(report: Mapping[str, Any]) -> None:
+    """Model against points, metric by metric."""
+    console = Console()
+    table = Table(title="Model against marketing's points, on the same later leads", title_justify="left")
+    for heading in ("metric", "model", "points", "difference", "95 % interval"):
+        table.add_column(heading, justify="left" if heading == "metric" else "right")
+    for key, row in report["metrics"].items():
+        difference = row["difference"]
+        table.add_row(
+            METRIC_NAMES.get(key, key),
+            number(row["model"]),
+            number(row["points"]),
+            number(difference["value"]),
+            f"{number(difference['low'])} – {number(difference['high'])}",
+        )
+    console.print(table)
+    console.print(escape(report["verdict"]))
+
+
+def status_of(store: LeadStore) -> dict[str, Any]:
+    """What the store holds, its last runs and what is published."""
+    inventory = store.inventory()
+    runs = store.arrow(
+        "SELECT run_id, job, epoch_us(as_of) AS as_of, model_version, status, epoch_us(started_at) AS started_at, "
+        f"leads_in, scored, message FROM runs ORDER BY started_at DESC LIMIT {_RECENT_RUNS}"
+    ).to_pylist()
+    releases = store.arrow(
+        "SELECT model_version, status, digest, epoch_us(registered_at) AS registered_at FROM releases "
+        "ORDER BY registered_at DESC"
+    ).to_pylist()
+    published = store.arrow(
+        "SELECT epoch_us(as_of) AS as_of, run_id, fence FROM published ORDER BY as_of DESC LIMIT 1"
+    ).to_pylist()
+    for row in (*runs, *releases, *published):
+        for key in ("as_of", "started_at", "registered_at"):
+            if row.get(key) is not None:
+                row[key] = moment(row[key])
+    return {
+        "store": store.where,
+        "leads": inventory.leads,
+        "events": inventory.events,
+        "known_until": moment(inventory.known_until),
+        "stages": dict(inventory.stages),
+        "quarantined": int(store.rows("SELECT count(*) FROM quarantine")[0][0]),
+        "published": published[0] if published else None,
+        "runs": runs,
+        "releases": releases,
+    }
+
+
+def print_status(facts: Mapping[str, Any]) -> None:
+    """The status for people."""
+    console = Console()
+    console.print(
+        f"{escape(facts['store'])}: {facts['leads']:,} leads, {facts['events']:,} events, known until "
+        f"{facts['known_until']}; {facts['quarantined']:,} rows in quarantine"
+    )
+    published = facts["published"]
+    console.print(f"Published: {published['as_of'] if published else 'nothing yet'}")
+    for heading, rows in (("releases", facts["releases"]), ("last runs", facts["runs"])):
+        if rows:
+            table = Table(title=heading, title_justify="left")
+            for name in rows[0]:
+                table.add_column(name)
+            for row in rows:
+                table.add_row(*(escape(_short(value)) for value in row.values()))
+            console.print(table)
+
+
+def _short(value: Any) -> str:
+    text = "" if value is None else value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= 28 else text[:27] + "…"
+
+
+def _odds(log_odds: float) -> str:
+    return f"{1 / (1 + np.exp(-log_odds)):.1%} (the average lead)"
+
+
+def _mean(mean: float | None) -> str:
+    return "" if mean is None else f" · mean probability {mean:.1%}"

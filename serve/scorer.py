@@ -1,0 +1,139 @@
+"""Release + what is known of the leads -> probability, interval, band, reasons and recommended stage.
+
+One row per eligible lead of a range, as of one moment. What needs all leads at once (the percentile) is left to whoever
+has them all.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from features.build import describe
+from features.catalogue import Catalogue, catalogue
+from features.errors import ReleaseRefused
+from features.signals import signals
+from features.tables import LeadTables
+from models.bundle import Release
+from models.contract import Contract
+from models.explanation import explain
+from serve.bands import BandLimits, band
+from serve.reasons import reasons
+from serve.stages import Signals, StageLimits, recommend
+from serve.targets import out_of_target
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the company decided about bands, stages and targets."""
+
+    bands: BandLimits
+    stages: StageLimits
+    intent_days: int
+    product_use_days: int
+    out_of_target_functions: Collection[str]
+    out_of_target_email_classes: Collection[str]
+    out_of_target_countries: Collection[str]
+    reasons: int
+
+
+def catalogue_of(contract: Contract) -> Catalogue:
+    """The very columns a release was trained on, whatever the store holds today.
+
+    Raises
+    ------
+    ReleaseRefused
+        This program does not declare one of them any more.
+    """
+    whole = catalogue(
+        kinds=contract.kinds,
+        type_counts={},
+        profile_columns=contract.profile_columns,
+        attributes=contract.attributes,
+        own_kinds=contract.own_kinds,
+    )
+    by_name = {column.name: column for column in whole.columns}
+    gone = [name for name in contract.names if name not in by_name]
+    if gone:
+        raise ReleaseRefused(
+            f"The release reads features that this program does not compute: {', '.join(gone)}. Train again, or run the "
+            "program it was trained with."
+        )
+    columns = tuple(by_name[name] for name in contract.names)
+    return Catalogue(columns, {}, whole.kinds, whole.attributes, whole.profile_columns, whole.own_kinds)
+
+
+def score(
+    release: Release,
+    tables: LeadTables,
+    snapshots: pd.DataFrame,
+    *,
+    columns: Catalogue,
+    kinds: Mapping[str, str],
+    policy: Policy,
+) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Score the eligible leads of a range.
+
+    Parameters
+    ----------
+    snapshots : eligible (lead_id, as_of)
+    columns : `catalogue_of(release.contract)`
+    kinds : event type -> kind, for the signals behind stages
+
+    Returns
+    -------
+    scores : one row per snapshot, in their order: lead_id, as_of, probability, probability_low, probability_high,
+        band, recommended_stage, stage_reason, needs_confirmation, reasons (JSON)
+    new_categories : column -> how many more leads than in training have a category the model does not know (share)
+
+    Raises
+    ------
+    ReleaseRefused
+        The features are not those of the contract, or too many categories are new.
+    """
+    frame = describe(tables, snapshots, of=columns).reset_index(drop=True)
+    release.contract.check(frame)
+    new = release.contract.check_categories(frame, encoding=release.model.members.encoding)
+    contributions = explain(release.model, frame, centre=release.centre)
+    probability = 1.0 / (1.0 + np.exp(-contributions.log_odds))
+    low, high = release.band.interval(contributions.log_odds)
+    facts = signals(
+        tables,
+        snapshots,
+        kinds=kinds,
+        intent_days=policy.intent_days,
+        product_use_days=policy.product_use_days,
+    )
+    stages = recommend(
+        probability,
+        Signals(
+            product_use=facts["product_use"].to_numpy(bool),
+            explicit_intent=facts["explicit_intent"].to_numpy(bool),
+            days_since_act=facts["days_since_act"].to_numpy(np.float64),
+            was_qualified=facts["was_qualified"].to_numpy(bool),
+            out_of_target=out_of_target(
+                frame,
+                functions=policy.out_of_target_functions,
+                email_classes=policy.out_of_target_email_classes,
+                countries=policy.out_of_target_countries,
+            ),
+            human_stage=facts["human_stage"].to_numpy(object),
+        ),
+        policy.stages,
+    )
+    scores = pd.DataFrame(
+        {
+            "lead_id": snapshots["lead_id"].to_numpy(),
+            "as_of": snapshots["as_of"].to_numpy(),
+            "probability": probability,
+            "probability_low": np.minimum(low, probability),
+            "probability_high": np.maximum(high, probability),
+            "band": band(probability, policy.bands),
+            "recommended_stage": stages["recommended_stage"].to_numpy(),
+            "stage_reason": stages["stage_reason"].to_numpy(),
+            "needs_confirmation": stages["needs_confirmation"].to_numpy(),
+            "reasons": reasons(contributions, frame, contract=release.contract, most=policy.reasons),
+        }
+    )
+    return scores, new
