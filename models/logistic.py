@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from models.encoding import Floats, Folds
 
@@ -58,5 +59,7 @@ def fit_logistic(
 
 
 def _fitted(matrix: Floats, outcome: npt.NDArray[np.int64], penalty: float) -> Any:
-    # Newton steps: exact and the same on every run, and fast where rows outnumber columns by far.
-    return LogisticRegression(C=penalty, solver="newton-cholesky", max_iter=100, tol=1e-8).fit(matrix, outcome)
+    # Newton steps: exact, and fast where rows outnumber columns by far. On one thread, because the order of summation
+    # must not depend on the machine, and because BLAS threads that wait for a busy core cost ten times what they save.
+    with threadpool_limits(1, user_api="blas"):
+        return LogisticRegression(C=penalty, solver="newton-cholesky", max_iter=100, tol=1e-8).fit(matrix, outcome)
