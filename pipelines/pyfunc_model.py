@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 from mlflow.models import set_model
-from mlflow.pyfunc import PythonModel, PythonModelContext
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from models.bundle import FILES, from_files
 
 
-class LeadscoreModel(PythonModel):  # type: ignore[misc]  # mlflow ships no types
+class LeadscoreModel(PythonModel):
     """Calibrated P(convert within the horizon) for frames that keep the release's contract."""
 
     def load_context(self, context: PythonModelContext) -> None:

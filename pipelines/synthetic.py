@@ -75,6 +75,15 @@ class SimulatedStore:
         )  # fmt: skip
         return {name: getattr(self, name) for name in names}
 
+    def attribute_types(self) -> Mapping[str, str]:
+        """The types of the declared attributes in `profiles`."""
+        return {
+            "annual_revenue_keur": "numeric",
+            "employees": "numeric",
+            "region": "categorical",
+            "uses_competitor": "boolean",
+        }
+
     def true_probability(self, lead_ids: npt.ArrayLike, as_of_us: npt.ArrayLike, horizon_days: int) -> Floats:
         """P(enters customer in [as_of, as_of + horizon) | everything the lead did before as_of, not yet a customer).
 

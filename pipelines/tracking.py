@@ -3,6 +3,8 @@
 MLflow is the catalogue, never the judge: what may score is decided by digests in the lead store.
 """
 
+import contextlib
+import io
 import logging
 import os
 import tempfile
@@ -14,7 +16,7 @@ from typing import Any, Final
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
 logging.getLogger("alembic").setLevel(logging.WARNING)
 
 with warnings.catch_warnings():
@@ -51,8 +53,7 @@ class Tracking:
             self.client = MlflowClient()
             found = self.client.get_experiment_by_name(experiment)
             if found is None:
-                place = Path("mlruns").resolve().as_uri() if uri.startswith("sqlite:") else None
-                self.client.create_experiment(experiment, artifact_location=place)
+                self.client.create_experiment(experiment, artifact_location=_beside(uri))
         except MlflowException as error:
             raise UserError(
                 f"MLflow at {uri} cannot be used: {_first_line(error)} Name another with [tracking] uri or "
@@ -91,8 +92,8 @@ class Tracking:
             run_id = str(run.info.run_id)
             if release is None:
                 return run_id
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # the model is text and JSON; hints about signatures do not apply
+            with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+                warnings.simplefilter("ignore")  # hints about signatures, which the contract makes idle
                 logged = mlflow.pyfunc.log_model(
                     name="release",
                     python_model=str(_ROOT / "pipelines" / "pyfunc_model.py"),
@@ -138,10 +139,17 @@ class Tracking:
             raise ReleaseRefused(
                 f"Version {version} of {self.model_name} cannot be fetched from {self.uri}: {_first_line(error)}"
             ) from error
-        found = [p for p in Path(path).rglob("manifest.json")]
+        found = list(Path(path).rglob("manifest.json"))
         if len(found) != 1:
             raise ReleaseRefused(f"Version {version} of {self.model_name} holds no release; train again.")
         return found[0].parent
+
+
+def _beside(uri: str) -> str | None:
+    """Where files go: beside a SQLite file; where a server decides, it does."""
+    if not uri.startswith("sqlite:///"):
+        return None
+    return (Path(uri.removeprefix("sqlite:///")).resolve().parent / "mlruns").as_uri()
 
 
 def _first_line(error: Exception) -> str:

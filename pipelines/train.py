@@ -1,14 +1,16 @@
-"""Fit, calibrate, evaluate on later leads, and register a candidate; or say that there is no skill, and register nothing.
+"""Fit, calibrate, evaluate on later leads, and register a candidate; or say "no skill", and register nothing.
 
 The procedure is applied twice. Once to the earlier snapshots, to be measured on the later ones, a horizon apart: that
 is the evidence. Once to all mature snapshots, for the release: leaving the newest leads out of the model that scores
 tonight costs more, under drift, than anything else. What is measured is the procedure; the card says so.
 """
 
+import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -142,14 +144,12 @@ def find_leaks(store: LeadStore, data: TrainingFrame, columns: Catalogue, *, tar
 
 def _changes(store: LeadStore, columns: Catalogue, *, target_stage: str) -> tuple[pd.DataFrame, "pd.Series[Any]"]:
     """Every change of a declared attribute between two profiles of a lead, and when each lead converted."""
-    import json
-
     rows = store.arrow(
         "SELECT lead_id, epoch_us(known_at) AS known_at, attributes FROM profiles WHERE lead_id IN "
         "(SELECT lead_id FROM profiles GROUP BY lead_id HAVING count(*) > 1) ORDER BY lead_id, known_at"
     ).to_pylist()
     changes = []
-    for before, after in zip(rows, rows[1:], strict=False):
+    for before, after in pairwise(rows):
         if before["lead_id"] == after["lead_id"]:
             old, new = json.loads(before["attributes"] or "{}"), json.loads(after["attributes"] or "{}")
             changes += [
@@ -436,7 +436,5 @@ def _left_out_summary(columns: Catalogue) -> str:
 
 
 def _facts_text(facts: Mapping[str, Any]) -> str:
-    import json
-
     kept = {key: facts[key] for key in ("verdict", "verdict_reason", "label", "data", "snapshots", "metrics")}
     return json.dumps(kept, ensure_ascii=False)

@@ -1,0 +1,146 @@
+"""See it work in minutes: simulate a lead store, train, promote, score, explain, and say what to look at."""
+
+import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from features.errors import ConfigError
+from features.tables import MICROSECONDS_PER_DAY
+from pipelines import config
+from pipelines.promote import promote
+from pipelines.publishing import current_score
+from pipelines.report import print_explanation, print_scoring, print_training
+from pipelines.score import run as score
+from pipelines.store import INPUT_TABLES, LeadStore
+from pipelines.synthetic import SimulatedStore, simulate
+from pipelines.tracking import Tracking
+from pipelines.train import train
+
+MARK: Final = "made-by-leadscore-demo"
+_BATCH: Final = 200_000
+Say = Callable[[str], None]
+Bar = Callable[[str], AbstractContextManager[Callable[[int, int], None]]]
+
+
+def demo(folder: Path, *, leads: int, seed: int, say: Say, bar: Bar, clock: Callable[[], datetime]) -> None:
+    """Make a demo store in `folder` and run the main job on it, end to end.
+
+    Raises
+    ------
+    ConfigError
+        The folder holds something that no demo made: it is left alone.
+    """
+    _fresh(folder)
+    say(f"1/5  Simulating {leads:,} leads of a B2B software company over two years …")
+    simulated = simulate(leads=leads, seed=seed)
+    (folder / config.FILE).write_text(config.preset("saas"), encoding="utf-8")
+    settings = config.load(
+        folder / config.FILE,
+        environment={},
+        flags={"store.url": str(folder / "leads.duckdb"), "tracking.uri": f"sqlite:///{folder / 'mlflow.db'}"},
+    )
+    tracking = Tracking(
+        uri=settings.tracking.uri, experiment=settings.tracking.experiment, model_name=settings.tracking.model_name
+    )
+    with LeadStore.open(settings.store.url, create=True) as store:
+        with bar("Filling the store") as progress:
+            fill(store, simulated, progress=progress)
+        inventory = store.inventory()
+        say(f"     {inventory.leads:,} leads, {inventory.events:,} events, {inventory.stages['customer']:,} customers")
+        say("2/5  Training on the past, proving it on later leads …")
+        with bar("Reading leads") as progress:
+            report = train(store, settings, tracking, as_of=None, now=clock(), say=lambda m: say("     " + m), progress=progress)
+        print_training(report)
+        if report.version is None:
+            say("No candidate, so there is nothing to score. Simulate more leads: leadscore demo --leads 20000")
+            return
+        say(f"3/5  Promoting version {report.version}: from now on it is the one that scores.")
+        promote(store, tracking, version=report.version, now=clock())
+        say("4/5  Scoring every open lead, as the nightly job does …")
+        as_of = _last_midnight(inventory.known_until)
+        with bar("Scoring leads") as progress:
+            scored = score(store, settings, tracking, as_of=as_of, clock=clock, progress=progress)
+        print_scoring(scored)
+        _say_truth(store, simulated, as_of, horizon_days=settings.label.horizon_days, say=say)
+        say("5/5  Three leads, and why:")
+        three = _three(store)
+        for lead in three:
+            published = current_score(store, lead)
+            assert published is not None
+            print_explanation(published)
+    say(
+        f"\nEverything is in {folder}/. Next:\n"
+        f"  cd {folder}\n"
+        "  leadscore status                       what is in the store, what is published\n"
+        f"  leadscore explain {three[0]}         why a lead stands where it stands\n"
+        "  leadscore compare                      the model against marketing's points\n"
+        "  mlflow ui --backend-store-uri sqlite:///mlflow.db   runs, metrics and plots of the training\n"
+        "Then bring your own leads: README, 'Your own CSV'."
+    )
+
+
+def fill(
+    store: LeadStore, simulated: SimulatedStore, *, progress: Callable[[int, int], None] = lambda _done, _total: None
+) -> None:
+    """Put a simulated store's tables into an empty lead store; the truth stays outside."""
+    tables = simulated.tables()
+    total, done = sum(table.num_rows for table in tables.values()), 0
+    store.declare_attributes(simulated.attribute_types())
+    with store.transaction():
+        for name in INPUT_TABLES:
+            table = tables[name]
+            for start in range(0, table.num_rows, _BATCH):
+                part: pa.Table = table.slice(start, _BATCH)
+                store.append(name, part)
+                done += part.num_rows
+                progress(done, total)
+
+
+def _fresh(folder: Path) -> None:
+    """An empty folder: a former demo's is cleared, anything else is left alone."""
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / MARK).is_file():
+            raise ConfigError(
+                f"{folder} holds something that 'leadscore demo' did not make; it was left alone. Name another --folder."
+            )
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).write_text("leadscore demo may delete this folder and make it anew.\n", encoding="utf-8")
+
+
+def _last_midnight(known_until: int) -> datetime:
+    days = known_until // MICROSECONDS_PER_DAY
+    return datetime.fromtimestamp(days * 86_400, tz=UTC)
+
+
+def _say_truth(store: LeadStore, simulated: SimulatedStore, as_of: datetime, *, horizon_days: int, say: Say) -> None:
+    """Only a simulation can do this: hold the published probabilities against the true ones."""
+    scores = store.arrow("SELECT lead_id, probability FROM current_scores ORDER BY lead_id").to_pandas()
+    truth = simulated.true_probability(
+        scores["lead_id"].to_numpy(str), int(as_of.timestamp()) * 1_000_000, horizon_days
+    )
+    known = ~np.isnan(truth)
+    p, t = scores["probability"].to_numpy(float)[known], truth[known]
+    t = np.clip(t, 1e-6, 1 - 1e-6)
+    together = float(np.corrcoef(np.log(p / (1 - p)), np.log(t / (1 - t)))[0, 1])
+    say(
+        f"     Against the simulation's true probabilities: mean {p.mean():.1%} (true {t.mean():.1%}), "
+        f"correlation of the log odds {together:.2f}."
+    )
+
+
+def _three(store: LeadStore) -> list[str]:
+    """The likeliest lead, one in the middle, and one that looks out of target (or the least likely)."""
+    best = "SELECT lead_id FROM current_scores ORDER BY probability DESC, lead_id LIMIT 1"
+    middle = "SELECT lead_id FROM current_scores ORDER BY abs(percentile - 60), lead_id LIMIT 1"
+    least = (
+        "SELECT lead_id FROM current_scores ORDER BY recommended_stage <> 'disqualified', probability, lead_id LIMIT 1"
+    )
+    return [str(store.rows(query)[0][0]) for query in (best, middle, least)]
+
