@@ -55,22 +55,34 @@ FAMILY: Final = Family(
 )
 
 
-def of_own_kinds(kinds: Iterable[str]) -> tuple[Column, ...]:
+def of_own_kinds(kinds: Iterable[str], *, taken: frozenset[str] = frozenset()) -> tuple[Column, ...]:
     """The same generic columns for every kind that only this store has.
 
+    Parameters
+    ----------
+    kinds : the store's own kinds, in any order
+    taken : names that other features bear; a kind whose columns would bear one of them is called `event_<kind>`
+
+    Examples
+    --------
     >>> [column.name for column in of_own_kinds(["offer_sent"])]
     ['offer_sent_7d', 'offer_sent_30d', 'offer_sent', 'days_since_offer_sent', 'days_since_first_offer_sent']
+    >>> [column.name for column in of_own_kinds(["visits"], taken=frozenset({"visits_7d"}))][:2]
+    ['event_visits_7d', 'event_visits_30d']
     """
-    return tuple(
-        column
-        for kind in sorted(kinds)
-        for column in Family(
-            FAMILY.name,
-            FAMILY.about,
-            (
-                Count(kind, of=kind, days=(7, 30, None), about=f"Events of the type {kind}"),
-                DaysSinceLast(f"days_since_{kind}", of=kind, about=f"Days since the last event of the type {kind}"),
-                DaysSinceFirst(f"days_since_first_{kind}", of=kind, about=f"Days since the first event {kind}"),
-            ),
-        ).columns
+    columns: list[Column] = []
+    for kind in sorted(kinds):
+        name = kind
+        while (taken | {column.name for column in columns}) & {column.name for column in _of_own_kind(kind, name)}:
+            name = f"event_{name}"
+        columns += _of_own_kind(kind, name)
+    return tuple(columns)
+
+
+def _of_own_kind(kind: str, name: str) -> tuple[Column, ...]:
+    declarations = (
+        Count(name, of=kind, days=(7, 30, None), about=f"Events of the type {kind}"),
+        DaysSinceLast(f"days_since_{name}", of=kind, about=f"Days since the last event of the type {kind}"),
+        DaysSinceFirst(f"days_since_first_{name}", of=kind, about=f"Days since the first event {kind}"),
     )
+    return Family(FAMILY.name, FAMILY.about, declarations).columns

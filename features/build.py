@@ -27,7 +27,8 @@ def describe(tables: LeadTables, snapshots: pd.DataFrame, *, of: Catalogue) -> p
     Returns
     -------
     DataFrame indexed by (lead_id, as_of), rows in the order of `snapshots`
-        Numeric columns are float64, categorical ones text or None; what an empty cell means is in `Column.missing`.
+        Numeric columns are float64, categorical ones pandas' `str`; an empty cell is NaN in both, and what it means
+        is in `Column.missing`.
     """
     lead = lead_codes(snapshots["lead_id"], tables)
     if (lead < 0).any():

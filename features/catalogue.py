@@ -33,6 +33,8 @@ class Catalogue:
     attributes: Mapping[str, str]
     """Declared attributes that are read: name -> type."""
     profile_columns: tuple[str, ...]
+    own_kinds: tuple[str, ...]
+    """The store's own kinds that have columns."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -46,6 +48,7 @@ def catalogue(
     type_counts: Mapping[str, int],
     profile_columns: Collection[str],
     attributes: Mapping[str, str],
+    own_kinds: Collection[str] | None = None,
     exclude: Collection[str] = (),
     families: Sequence[Family] = FAMILIES,
 ) -> Catalogue:
@@ -57,6 +60,7 @@ def catalogue(
     type_counts : event type -> how many events of it the store holds
     profile_columns : the profile columns that are filled for some lead
     attributes : declared attributes, name -> type
+    own_kinds : the store's own kinds that get columns, as a release knows them; None chooses the common ones
     exclude : columns or attributes not to use
 
     Raises
@@ -67,8 +71,8 @@ def catalogue(
     read = {name: kind for name, kind in kinds.items() if kind != "ignored"}
     present = frozenset(read.values())
     fixed = [column for family in families for column in family.columns]
-    own = _own_kinds(read, type_counts)
-    columns = [*fixed, *behavioural.of_own_kinds(own)]
+    own = _own_kinds(read, type_counts) if own_kinds is None else sorted(own_kinds)
+    columns = [*fixed, *behavioural.of_own_kinds(own, taken=frozenset(column.name for column in fixed))]
     used = {name: kind for name, kind in attributes.items() if name not in exclude and kind != "ignored"}
     columns += demographic.declared(used, taken=frozenset(column.name for column in columns))
     repeated = [name for name, times in Counter(column.name for column in columns).items() if times > 1]
@@ -86,9 +90,8 @@ def catalogue(
             kept.append(fitted)
     for kind in sorted(present - set(KINDS) - set(own)):
         left_out[kind] = f"fewer than {OWN_KIND_MIN_EVENTS} events of this type, or too many types"
-    return Catalogue(
-        tuple(kept), left_out, read, used, tuple(name for name in PROFILE_COLUMNS if name in profile_columns)
-    )
+    profile = tuple(name for name in PROFILE_COLUMNS if name in profile_columns)
+    return Catalogue(tuple(kept), left_out, read, used, profile, tuple(own))
 
 
 def _own_kinds(kinds: Mapping[str, str], type_counts: Mapping[str, int]) -> list[str]:

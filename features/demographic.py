@@ -19,7 +19,7 @@ def _seniority(texts: "pd.Series[Any]") -> "pd.Series[Any]":
 
 
 def _seniority_rank(texts: "pd.Series[Any]") -> "pd.Series[Any]":
-    return texts.map(lambda text: titles.seniority_rank(titles.seniority(text))).astype(float)
+    return texts.map(titles.seniority_rank).astype(float)
 
 
 def _band(texts: "pd.Series[Any]") -> "pd.Series[Any]":
@@ -79,22 +79,25 @@ def declared(attributes: Mapping[str, str], *, taken: frozenset[str]) -> tuple[C
     Parameters
     ----------
     attributes : name -> numeric, categorical, boolean or date ("ignored" ones are left out)
-    taken : names that other features bear; an attribute of such a name becomes `attribute_<name>`
+    taken : names that other features bear; an attribute of such a name, or of one that another attribute has got,
+        becomes `attribute_<name>`
 
     Examples
     --------
     >>> [c.name for c in declared({"euribor": "numeric", "country": "categorical"}, taken=frozenset({"country"}))]
     ['attribute_country', 'euribor']
     """
-    columns = []
+    columns: list[Column] = []
     for name, kind in sorted(attributes.items()):
         if kind == "ignored":
             continue
         feature = identifier(name)
+        while feature in taken or any(feature == column.name for column in columns):
+            feature = f"attribute_{feature}"
         about = f"Days since {name}" if kind == "date" else f"Declared attribute: {name}"
         columns.append(
             Column(
-                f"attribute_{feature}" if feature in taken else feature,
+                feature,
                 about,
                 _UNITS[kind],
                 Attribute(name, kind),

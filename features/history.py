@@ -64,7 +64,11 @@ def stage_as_of(tables: LeadTables, snapshots: pd.DataFrame) -> pd.DataFrame:
     qualified = seen["stage"].isin(QUALIFIED).groupby(seen["row"]).any()
     return pd.DataFrame(
         {
-            "stage": last.reindex(asked["row"]).astype(object).where(lambda s: s.notna(), None).to_numpy(),
+            "stage": pd.Series(
+                [stage if isinstance(stage, str) else None for stage in last.reindex(asked["row"])],
+                index=snapshots.index,
+                dtype=object,  # else None would become NaN as soon as there is one text
+            ),
             "was_qualified": qualified.reindex(asked["row"], fill_value=False).to_numpy(bool),
         },
         index=snapshots.index,

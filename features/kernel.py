@@ -260,7 +260,9 @@ def _pass(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled; also 
                         size[s] += 1
                     for j in range(plan.decay_starts[kind[i]], plan.decay_starts[kind[i] + 1]):
                         d = plan.decay_list[j]
-                        level[d] = level[d] * np.exp(plan.decay_rates[d] * (level_at[d] - t)) + 1.0
+                        if level[d] > 0.0:  # 0 x exp(of a time before 1970) would be NaN
+                            level[d] *= np.exp(plan.decay_rates[d] * (level_at[d] - t))
+                        level[d] += 1.0
                         level_at[d] = t
                 i += 1
             for w in range(streams, len(plan.windows)):
@@ -276,7 +278,9 @@ def _pass(  # type: ignore[no-untyped-def]  # pragma: no cover - compiled; also 
             for c in range(len(plan.columns)):
                 op, at = plan.columns[c, 0], plan.columns[c, 1]
                 if op == 7:
-                    out[row, c] = level[at] * np.exp(plan.decay_rates[at] * (level_at[at] - now))
+                    out[row, c] = 0.0
+                    if level[at] > 0.0:
+                        out[row, c] = level[at] * np.exp(plan.decay_rates[at] * (level_at[at] - now))
                 elif op <= 3:
                     s = plan.windows[at, 0]
                     n, lo = size[s], low[at]

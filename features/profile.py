@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from features.history import lead_codes
 from features.kernel import Integers, last_known
 from features.tables import MICROSECONDS_PER_DAY, LeadTables
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TRUE: Final = frozenset({"1", "true", "yes", "y", "t", "oui", "vrai", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "n", "f", "non", "faux", "off"})
 
@@ -36,13 +38,18 @@ def profile_as_of(tables: LeadTables, lead: Integers, as_of: Integers) -> pd.Dat
 
 
 def by_distinct(texts: "pd.Series[Any]", read: Callable[["pd.Series[Any]"], "pd.Series[Any]"], *, numeric: bool) -> Any:
-    """Read each distinct text once: a store has thousands of leads and a few hundred titles."""
+    """Read each distinct text once: a store has thousands of leads and a few hundred titles.
+
+    Returns
+    -------
+    float64 array if `numeric`, else an array of pandas' `str`, even where all are missing; "" is missing
+    """
     codes, distinct = pd.factorize(texts)
     values = read(pd.Series(distinct, dtype=object))
     if numeric:
         return np.append(values.to_numpy(np.float64), np.nan)[codes]
-    table = np.append(values.astype(object).where(values.notna(), None).to_numpy(object), [None])
-    return pd.Series(table[codes], dtype=object).where(lambda s: s != "", None).to_numpy(object)
+    table = np.array([*(text if isinstance(text, str) and text else None for text in values), None], object)
+    return pd.array(table[codes], dtype="str")
 
 
 def reader(type_: str) -> Callable[["pd.Series[Any]"], "pd.Series[Any]"]:
@@ -51,10 +58,19 @@ def reader(type_: str) -> Callable[["pd.Series[Any]"], "pd.Series[Any]"]:
 
 
 def days_since(texts: "pd.Series[Any]", *, as_of: Integers) -> Numbers:
-    """Days from the date in each text to its as_of; NaN where there is none."""
-    moments = pd.to_datetime(texts, errors="coerce", utc=True, format="ISO8601")
-    at = moments.to_numpy("datetime64[us]").astype(np.int64)
-    return np.where(moments.isna(), np.nan, (as_of - at) / MICROSECONDS_PER_DAY)
+    """Days from the ISO 8601 date in each text (UTC unless it says otherwise) to its as_of; NaN where there is none."""
+    at: Numbers = by_distinct(texts, lambda distinct: distinct.map(_microseconds).astype(float), numeric=True)
+    return (as_of - at) / MICROSECONDS_PER_DAY
+
+
+def _microseconds(text: str) -> float:
+    # Not pandas.to_datetime: it reads the clock for "now" and "today", and one text with nanoseconds makes it lose
+    # other leads' dates.
+    try:
+        moment = datetime.fromisoformat(str(text).strip())
+    except ValueError:
+        return np.nan
+    return (moment.replace(tzinfo=moment.tzinfo or UTC) - _EPOCH) / timedelta(microseconds=1)
 
 
 def _number(texts: "pd.Series[Any]") -> "pd.Series[Any]":
@@ -72,7 +88,7 @@ def _category(texts: "pd.Series[Any]") -> "pd.Series[Any]":
 
 
 def attribute_texts(profile: pd.DataFrame, name: str) -> "pd.Series[Any]":
-    """What each profile says of a declared attribute; None where it says nothing."""
+    """What each profile says of a declared attribute; missing where it says nothing."""
     if "_parsed" not in profile:
         codes, distinct = pd.factorize(profile["attributes"])
         parsed = np.empty(len(distinct) + 1, object)

@@ -55,7 +55,7 @@ def signals(
             "product_use": numbers.get(wanted["product_use"], nothing) > 0,
             "days_since_act": numbers.get(wanted["days_since_act"], np.full(len(snapshots), np.nan)),
             "was_qualified": stages["was_qualified"].to_numpy(bool),
-            "human_stage": stages["stage"].to_numpy(object),
+            "human_stage": stages["stage"],
         },
         index=snapshots.index,
     )

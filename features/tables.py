@@ -37,8 +37,8 @@ PROFILE_COLUMNS: Final = (
 )
 
 #: One row per (lead_id, known_at), ordered by both. The last row known before as_of counts, whole. `attributes`
-#: is a JSON object of the declared attributes, every value as text. `email_class` is business, free, disposable or
-#: absent: the class is all that is kept of an address here.
+#: is a JSON object of the declared attributes, every value as text. `email_class` is business, free,
+#: education, disposable or absent: the class is all that is kept of an address here.
 PROFILES: Final = pa.schema(
     [
         pa.field(LEAD_ID, pa.string(), False),

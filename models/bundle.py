@@ -101,12 +101,11 @@ def from_files(files: Mapping[str, bytes]) -> Release:
             json.loads(files["card.json"]),
             files["card.md"].decode(),
         )
-        golden = json.loads(files["golden.json"])
-    except (KeyError, TypeError, ValueError, lgb.basic.LightGBMError) as error:
+        _check_golden(release, json.loads(files["golden.json"]))
+    except (AttributeError, KeyError, TypeError, ValueError, lgb.basic.LightGBMError) as error:
         raise ReleaseRefused(
             f"The release cannot be read ({type(error).__name__}: {error}). Train again, or promote another version."
         ) from error
-    _check_golden(release, golden)
     return release
 
 
@@ -115,7 +114,8 @@ def golden_rows(contract: Contract, encoding: Encoding) -> pd.DataFrame:
     levels = {column.name: [level for level in column.log_odds if level != MISSING] for column in encoding.categorical}
     columns: dict[str, Any] = {}
     for c, column in enumerate(contract.columns):
-        steps = (np.arange(GOLDEN_ROWS) * (c + 1)) % (GOLDEN_ROWS - 1) / (GOLDEN_ROWS - 2)
+        # A step that shares no factor with the number of places (a prime) visits each of them.
+        steps = (np.arange(GOLDEN_ROWS) * (c % (GOLDEN_ROWS - 2) + 1)) % (GOLDEN_ROWS - 1) / (GOLDEN_ROWS - 2)
         if column.type == "categorical":
             known = levels.get(column.name) or [OTHER]
             texts = [known[(row + c) % len(known)] if row % 5 else None for row in range(GOLDEN_ROWS)]

@@ -111,6 +111,12 @@ def _features(features: Sequence[Mapping[str, Any]]) -> str:
     ]
     ordered = sorted(features, key=lambda f: (-f["importance"], f["name"]))
     lines += [
-        f"| `{f['name']}` | {f['about']} | {f['unit']} | {f['missing']} | {f['importance']:.3f} |" for f in ordered
+        f"| `{f['name']}` | {_cell(f['about'])} | {f['unit']} | {_cell(f['missing'])} | {f['importance']:.3f} |"
+        for f in ordered
     ]
     return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    """Text that stays in its cell: a declared attribute may be called anything."""
+    return " ".join(text.split()).replace("|", "\\|")

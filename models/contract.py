@@ -17,6 +17,8 @@ from models.encoding import Encoding
 
 #: More rows than this may not fall into categories that training did not have.
 NEW_CATEGORY_LIMIT: Final = 0.2
+#: Fewer leads than this prove nothing about a column: one newcomer among three leads must not stop the night.
+NEW_CATEGORY_LEAST: Final = 20
 _TYPES: Final = {"categorical": "text", "numeric": "float64"}
 
 
@@ -91,14 +93,15 @@ class Contract:
         Raises
         ------
         ReleaseRefused
-            In some column it is more than 20 points above training: the column does not mean what it meant.
+            In some column it is more than 20 points above training, by 20 leads at least: the column does not mean
+            what it meant.
         """
         if len(frame) == 0:
             return {}
         before = {column.name: column.other_share or 0.0 for column in self.columns}
         more = {name: share - before[name] for name, share in encoding.other_share(frame).items()}
         worst = max(more, key=lambda name: more[name], default=None)
-        if worst is not None and more[worst] > NEW_CATEGORY_LIMIT:
+        if worst is not None and more[worst] > NEW_CATEGORY_LIMIT and more[worst] * len(frame) >= NEW_CATEGORY_LEAST:
             raise ReleaseRefused(
                 f"In {worst}, {more[worst] + before[worst]:.0%} of the leads have a category that the model does not "
                 f"know ({before[worst]:.0%} in training). Map the new values to the old ones in the import, or train "

@@ -37,6 +37,7 @@ CALIBRATION_PRIOR: Final = 400.0
 TREES_LEAST: Final = 150
 TREES_MOST: Final = 1200
 PATIENCE: Final = 100
+TWO_THREADS_FROM: Final = 50_000
 #: Trees are summed in blocks of so many: faster in the processor's cache, and always the same sum.
 BLOCK: Final = 50
 
@@ -52,7 +53,6 @@ PARAMETERS: Final[Mapping[str, Any]] = {
     "lambda_l2": 5.0,
     "deterministic": True,
     "force_col_wise": True,
-    "num_threads": 2,
     "verbose": -1,
     # Without it a column of one value would be dropped from the file, and the columns would shift.
     "feature_pre_filter": False,
@@ -160,26 +160,37 @@ def learn(
     Parameters
     ----------
     frame : (rows, features), numeric float64 or text
-    outcome, lead_id, as_of : one per row
+    outcome, lead_id, as_of : one per row; the order of rows changes nothing
     monotone : feature -> +1 or -1, for those that declare it
 
     Raises
     ------
     TooLittleData
-        Fewer than 40 snapshots that converted, or that did not.
+        Fewer than 40 snapshots that converted, or that did not; or no column that differs between snapshots.
     """
     check_enough(outcome, where="training")
-    leads = np.asarray(lead_id, object)
+    # Bagging draws rows by position.
+    order = np.lexsort((np.asarray(lead_id, str), as_of))
+    frame, outcome, as_of, leads = frame.iloc[order], outcome[order], as_of[order], np.asarray(lead_id, object)[order]
     split = split_by_time(as_of, later_share=CALIBRATE_SHARE, horizon_days=horizon_days)
     check_gap(earlier_as_of=as_of[split.earlier], later_as_of=as_of[split.later], horizon_days=horizon_days)
     early, late = outcome[split.earlier], outcome[split.later]
     notes = []
-    calibrator, trees = identity(), TREES_LEAST
-    enough = min(early.sum(), (1 - early).sum()) >= LEAST_OUTCOMES
-    if enough and 0 < late.sum() < len(late):
+    calibrator, trees, penalty = identity(), TREES_LEAST, None
+    if min(early.sum(), (1 - early).sum()) < LEAST_OUTCOMES:
+        notes.append(
+            f"not calibrated: a horizon before the newest {len(late)} snapshots, {int(early.sum())} had converted and "
+            f"{int((1 - early).sum())} had not; at least {LEAST_OUTCOMES} of each are needed"
+        )
+    elif not 0 < late.sum() < len(late):
+        notes.append(
+            f"not calibrated: of the newest {len(late)} snapshots, {int(late.sum())} converted and "
+            f"{int((1 - late).sum())} did not; some of each are needed"
+        )
+    else:
         progress("fitting the members on the earlier snapshots")
         held_out = frame.iloc[split.later]
-        members, _ = _fit_members(
+        members, penalty = _fit_members(
             frame.iloc[split.earlier],
             early,
             leads[split.earlier],
@@ -190,13 +201,10 @@ def learn(
         trees = members.booster.num_trees()
         progress("calibrating on the newest snapshots")
         calibrator = fit_calibrator(members.log_odds(held_out), late, prior_strength=CALIBRATION_PRIOR)
-    else:
-        notes.append(
-            f"not calibrated: a horizon before the newest {len(late)} snapshots, {int(early.sum())} had converted and "
-            f"{int((1 - early).sum())} had not; at least {LEAST_OUTCOMES} of each are needed"
-        )
     progress("fitting the members again, on everything")
-    members, penalty = _fit_members(frame, outcome, leads, monotone=monotone, seed=seed, trees=trees)
+    members, penalty = _fit_members(
+        frame, outcome, leads, monotone=monotone, seed=seed, trees=trees, penalty=penalty
+    )
     return Learned(
         Model(members, calibrator),
         trained=len(split.earlier),
@@ -216,20 +224,29 @@ def _fit_members(
     monotone: Mapping[str, int],
     seed: int,
     trees: int = TREES_MOST,
+    penalty: float | None = None,
     later: tuple[pd.DataFrame, Outcome] | None = None,
 ) -> tuple[Members, float]:
     """Fit both members; with a later slice, stop growing trees where they stop helping there (but not too soon)."""
     encoding = learn_encoding(frame, outcome)
+    if not encoding.tree_sources:
+        raise TooLittleData(
+            f"Each of the {frame.shape[1]} columns holds the same value in all {len(frame):,} snapshots: nothing tells "
+            "one lead from another. Import profiles or events, or exclude fewer features ([features] exclude)."
+        )
     folds = lead_folds(leads.tolist(), folds=FOLDS)
     linear = encoding.linear(frame)
     signs = np.array(
         [monotone.get(name, 0) if i < len(encoding.numeric) else 0 for i, name in enumerate(encoding.linear_sources)]
     )
-    penalty = choose_penalty(linear, outcome, folds=folds)
+    if penalty is None:
+        penalty = choose_penalty(linear, outcome, folds=folds)
     coefficients, intercept = fit_logistic(linear, outcome, penalty=penalty, signs=signs)
     start = linear @ coefficients + intercept
     parameters = dict(PARAMETERS) | {
         "seed": seed,
+        # On few rows threads wait for each other longer than they work. The sums are the same on one and on two.
+        "num_threads": 2 if len(frame) >= TWO_THREADS_FROM else 1,
         "monotone_constraints": [monotone.get(c.name, 0) for c in encoding.numeric] + [0] * len(encoding.categorical),
     }
     names = [f"f{i}" for i in range(len(encoding.tree_sources))]

@@ -48,7 +48,7 @@ def fit_logistic(
     signs : (columns,) +1, -1 or 0 as the features declare
     """
     free = np.ones(matrix.shape[1], bool)
-    while True:
+    while free.any():
         coefficients = np.zeros(matrix.shape[1])
         model = _fitted(matrix[:, free], outcome, penalty)
         coefficients[free] = model.coef_[0]
@@ -56,6 +56,8 @@ def fit_logistic(
         if not wrong.any():
             return coefficients, float(model.intercept_[0])
         free &= ~wrong
+    rate = float(outcome.mean())
+    return np.zeros(matrix.shape[1]), float(np.log(rate / (1 - rate)))
 
 
 def _fitted(matrix: Floats, outcome: npt.NDArray[np.int64], penalty: float) -> Any:

@@ -280,7 +280,8 @@ def config_kinds() -> None:
 def _settings(config: Path | None, store: str | None) -> "Settings":
     from pipelines.config import load
 
-    return load(config, flags={"store.url": store})
+    # A launcher whose parameters are always passed (MLproject) says "" for what is not given; as a path that is ".".
+    return load(None if config == Path() else config, flags={"store.url": store or None})
 
 
 @contextmanager

@@ -55,7 +55,9 @@ def demo(folder: Path, *, leads: int, seed: int, say: Say, bar: Bar, clock: Call
         say(f"     {inventory.leads:,} leads, {inventory.events:,} events, {inventory.stages['customer']:,} customers")
         say("2/5  Training on the past, proving it on later leads …")
         with bar("Reading leads") as progress:
-            report = train(store, settings, tracking, as_of=None, now=clock(), say=lambda m: say("     " + m), progress=progress)
+            report = train(
+                store, settings, tracking, as_of=None, now=clock(), say=lambda m: say("     " + m), progress=progress
+            )
         print_training(report)
         if report.version is None:
             say("No candidate, so there is nothing to score. Simulate more leads: leadscore demo --leads 20000")
@@ -143,4 +145,3 @@ def _three(store: LeadStore) -> list[str]:
         "SELECT lead_id FROM current_scores ORDER BY recommended_stage <> 'disqualified', probability, lead_id LIMIT 1"
     )
     return [str(store.rows(query)[0][0]) for query in (best, middle, least)]
-

@@ -88,7 +88,9 @@ def print_explanation(published: Mapping[str, Any]) -> None:
     console.print(f"  start: {_odds(plain['start'])}")
     for reason in plain["reasons"]:
         console.print(f"  {escape(in_words(reason))}")
-    console.print(f"  everything else ×{np.exp(plain['rest']):.2g} odds, calibration ×{np.exp(plain['calibration']):.2g}")
+    console.print(
+        f"  everything else ×{np.exp(plain['rest']):.2g} odds, calibration ×{np.exp(plain['calibration']):.2g}"
+    )
 
 
 def print_comparison(report: Mapping[str, Any]) -> None:

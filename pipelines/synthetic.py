@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.errors import ConfigError, InputError
-from features.tables import LEAD_ID, MICROSECONDS_PER_DAY, PROFILE_COLUMNS
+from features.tables import LEAD_ID, PROFILE_COLUMNS
 from pipelines.synthetic_acts import KINDS, Acts, draw_truth, write_acts
 from pipelines.synthetic_funnel import StageChanges, draw_stages, points_history
 from pipelines.synthetic_people import CHANNEL_COSTS, People, draw_people
@@ -106,13 +106,14 @@ class SimulatedStore:
         InputError
             If a lead is not of this store, or an as_of lies outside the simulated time.
         """
-        wanted = np.asarray(lead_ids, dtype=self.truth.lead_ids.dtype)
+        wanted = np.asarray(lead_ids, dtype=np.str_)
         lead = np.minimum(np.searchsorted(self.truth.lead_ids, wanted), len(self.truth.lead_ids) - 1)
         unknown = wanted[self.truth.lead_ids[lead] != wanted]
         if len(unknown):
+            first, last = self.truth.lead_ids[[0, -1]]
             raise InputError(
-                f"lead_ids must be of this store ({self.truth.lead_ids[0]} to {self.truth.lead_ids[-1]}), got "
-                f"{str(unknown[0])!r} and {len(unknown) - 1} others. Ask with ids from its leads table and the same seed and size."
+                f"lead_ids must be of this store ({first} to {last}), got {str(unknown[0])!r} and {len(unknown) - 1} "
+                "others. Ask with ids from its leads table, simulated with the same arguments."
             )
         moments = np.broadcast_to(np.asarray(as_of_us, dtype=np.int64), wanted.shape)
         return self.truth.probability(lead, moments, horizon_days=horizon_days)
@@ -156,7 +157,6 @@ def simulate(
     people_rng, truth_rng, acts_rng, funnel_rng, rest_rng = (np.random.default_rng([seed, part]) for part in range(5))
     clock = business_clock(start, days=days)
     end = float(clock.business_days[-1])
-    end_us = int(start.timestamp()) * 1_000_000 + days * MICROSECONDS_PER_DAY
 
     people = draw_people(people_rng, leads=leads, end=end)
     lead_ids = np.array([f"lead-{number:07d}" for number in range(1, leads + 1)])
@@ -164,12 +164,12 @@ def simulate(
     acts = write_acts(acts_rng, truth, people, clock=clock, end=end)
     events, duplicates = _events(rest_rng, lead_ids, acts)
     created_us = clock.calendar(people.created)
-    kept = points_history(acts, people, truth, clock=clock, end_us=end_us)
+    kept = points_history(acts, people, truth, clock=clock)
     email, full_name, company_name, phone = write_contacts(rest_rng, email_class=people.columns["email_class"])
     objecting = np.flatnonzero(rest_rng.random(leads) < _OBJECTION_SHARE)
-    since_us = created_us[objecting] + (rest_rng.random(len(objecting)) * (end_us - created_us[objecting])).astype(
-        np.int64
-    )
+    since_us = created_us[objecting] + (
+        rest_rng.random(len(objecting)) * (truth.end_us - created_us[objecting])
+    ).astype(np.int64)
     return SimulatedStore(
         leads=pa.table({LEAD_ID: lead_ids, "created_at": _times(created_us), "known_at": _times(created_us)}),
         contacts=pa.table(

@@ -174,11 +174,10 @@ def write_acts(rng: np.random.Generator, truth: Truth, people: People, *, clock:
     lead, occurred_us, kind = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.lexsort((kind, occurred_us, lead))
     lead, occurred_us, kind = lead[order], occurred_us[order], kind[order]
-    end_us = int(truth.start.timestamp()) * 1_000_000 + truth.days * MICROSECONDS_PER_DAY
-    bought_us = np.where(np.isfinite(truth.converted), clock.calendar(truth.converted), end_us + 1)
+    bought_us = np.where(np.isfinite(truth.converted), clock.calendar(truth.converted), truth.end_us + 1)
     kept = occurred_us < bought_us[lead]
     lead, occurred_us, kind = lead[kept], occurred_us[kept], kind[kept]
-    return Acts(lead, occurred_us, _known(rng, occurred_us, kind, end_us=end_us), kind, _values(rng, kind))
+    return Acts(lead, occurred_us, _known(rng, occurred_us, kind, end_us=truth.end_us), kind, _values(rng, kind))
 
 
 def _known(rng: np.random.Generator, occurred_us: Ints, kind: Ints, *, end_us: int) -> Ints:

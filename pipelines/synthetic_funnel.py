@@ -16,8 +16,8 @@ from pipelines.synthetic_people import People
 from pipelines.synthetic_truth import BusinessClock, Floats, Ints, Truth
 from pipelines.synthetic_words import Texts
 
-#: Marketing's card. Sensible, and wrong in the usual ways: an opened e-mail and a page count as much as they are noisy,
-#: nothing fades within the 90 days, channels do not count, French titles are not understood, larger is always better.
+#: Marketing's card. Sensible, and wrong in the usual ways: pages and opened e-mails count, nothing fades within the 90
+#: days, channels do not count, French titles are not understood, a larger firm is always better.
 EVENT_POINTS: Final = {
     "page": 1, "pricing_page": 4, "content_download": 5, "form": 5, "webinar": 8, "product_use": 3, "basket": 5,
     "email_opened": 1, "email_clicked": 3, "email_answered": 8, "meeting": 12, "demo_request": 20, "quote_request": 20,
@@ -75,27 +75,26 @@ def profile_points(people: People) -> Floats:
 
 def points_at(acts: Acts, people: People, lead: Ints, at_us: Ints) -> Floats:
     """Points of the profile and of the acts in the 90 days up to and including each moment, shape (n,)."""
-    origin_us = int(acts.occurred_us.min(initial=at_us.min(initial=0)))
     earned = np.cumsum(np.array([EVENT_POINTS.get(kind, 0) for kind in KINDS], dtype=np.float64)[acts.kind])
     total = np.concatenate([[0.0], earned])
 
     def key(who: Ints, moment_us: Ints) -> Ints:
         # Seconds, so that (lead, time) fits into one sortable integer.
-        return who * 2**34 + np.maximum((moment_us - origin_us) // 1_000_000, 0)
+        return who * 2**34 + moment_us // 1_000_000
 
     keys = key(acts.lead, acts.occurred_us)
     until = np.searchsorted(keys, key(lead, at_us), side="right")
     since = np.searchsorted(keys, key(lead, at_us - POINTS_LAST_DAYS * MICROSECONDS_PER_DAY))
-    return profile_points(people)[lead] + total[until] - total[since]
+    return np.asarray(profile_points(people)[lead] + total[until] - total[since])
 
 
-def points_history(acts: Acts, people: People, truth: Truth, *, clock: BusinessClock, end_us: int) -> PointsHistory:
+def points_history(acts: Acts, people: People, truth: Truth, *, clock: BusinessClock) -> PointsHistory:
     """Marketing's points as the CRM kept them: some rows per lead, while it is open."""
     interested = np.flatnonzero(np.isfinite(truth.first_act))
     lead = np.repeat(interested, len(_POINTS_AFTER_DAYS))
     after = np.tile(np.array(_POINTS_AFTER_DAYS, dtype=np.int64), len(interested)) * MICROSECONDS_PER_DAY
     known_us = clock.calendar(truth.first_act[lead]) + after
-    kept = known_us < np.minimum(_bought_us(truth, clock), end_us)[lead]
+    kept = known_us < np.minimum(_bought_us(truth, clock), truth.end_us)[lead]
     lead, known_us = lead[kept], known_us[kept]
     return PointsHistory(lead, known_us, points_at(acts, people, lead, known_us))
 
@@ -132,7 +131,7 @@ def draw_stages(
         lead = np.flatnonzero(at < last)
         entered = clock.calendar(at[lead])
         lag = 0 if stage == "lead" else rng.integers(0, MICROSECONDS_PER_DAY // 3, len(lead))
-        parts.append((lead, stage, entered, np.minimum(entered + lag, bought_us[lead])))
+        parts.append((lead, stage, entered, np.minimum(entered + lag, np.minimum(bought_us[lead], truth.end_us))))
     buyers = np.flatnonzero(np.isfinite(truth.converted))
     for minutes, stage in enumerate(reversed(_PATH), start=1):
         skipped = buyers[times[stage][buyers] >= truth.converted[buyers]]
@@ -150,9 +149,9 @@ def draw_stages(
     why_lost = np.array(_LOST, dtype=object)[rng.integers(0, len(_LOST), leads)]
     why_not = np.where(hopeless, "out of target", "wrong contact").astype(object)
     amount = np.where(np.isin(stage_names, ("opportunity", "customer")), deal[lead], np.nan)
-    reason = np.where(
-        stage_names == "recycled", why_lost[lead], np.where(stage_names == "disqualified", why_not[lead], None)
-    )
+    reason = np.full(len(lead), None, dtype=object)
+    reason[stage_names == "recycled"] = why_lost[lead[stage_names == "recycled"]]
+    reason[stage_names == "disqualified"] = why_not[lead[stage_names == "disqualified"]]
     return StageChanges(lead, stage_names, entered_us, known_us, amount, reason)
 
 

@@ -80,8 +80,8 @@ RIPENESS_DRIFT: Final = -0.15
 class People:
     """One entry per lead, ordered by the time it was created; None = not known. Times in business days.
 
-    `first_act` is infinite for contacts who never show interest. `late_title`, `revenue`, `region` and `language`
-    say what enrichment would add; `enriched` when, infinite for never.
+    `first_act` is infinite for contacts who never show interest. The late columns and attributes are what a second row
+    from enrichment says; `enriched` is when it comes, infinite for never.
     """
 
     created: Floats
@@ -150,11 +150,11 @@ def draw_people(rng: np.random.Generator, *, leads: int, end: float) -> People:
     columns = {
         "source_channel": _names(CHANNELS)[channel],
         "direction": np.where(outbound, "outbound", "inbound").astype(object),
-        "job_title": np.where(no_title, None, title),
-        "industry": np.where(no_industry, None, _names(_INDUSTRY)[industry]),
-        "company_size": np.where(no_size, None, _names(_SIZE)[size]),
-        "country": np.where(no_country, None, country_name),
-        "language": np.where(no_language, None, language),
+        "job_title": _blank(title, no_title),
+        "industry": _blank(_names(_INDUSTRY)[industry], no_industry),
+        "company_size": _blank(_names(_SIZE)[size], no_size),
+        "country": _blank(country_name, no_country),
+        "language": _blank(language, no_language),
         "email_class": _names(_EMAIL)[email],
     }
     low, high = np.array(list(_HEADCOUNT.values()), dtype=np.float64)[size].T
@@ -169,11 +169,11 @@ def draw_people(rng: np.random.Generator, *, leads: int, end: float) -> People:
         columns=columns,
         attributes=_attributes(
             uses_competitor=competitor,
-            employees=np.where(no_size, None, employees.astype(str).astype(object)),
-            annual_revenue_keur=np.where(no_revenue, None, revenue.astype(str).astype(object)),
-            region=np.where(no_region, None, region),
+            employees=_blank(employees.astype(str), no_size),
+            annual_revenue_keur=_blank(revenue.astype(str), no_revenue),
+            region=_blank(region, no_region),
         ),
-        late_columns={**columns, "language": language, "job_title": np.where(no_title, None, late_title)},
+        late_columns={**columns, "language": language, "job_title": _blank(late_title, no_title)},
         late_attributes=_attributes(
             uses_competitor=competitor,
             employees=employees.astype(str).astype(object),
@@ -188,6 +188,13 @@ def _enrichment(rng: np.random.Generator, created: Floats, end: float) -> Floats
     """When a data provider's second row comes: for one lead in four, some weeks after the first."""
     late = created + 3 + rng.exponential(40.0, len(created))
     return np.where((rng.random(len(created)) < 0.25) & (late < end), late, np.inf)
+
+
+def _blank(values: npt.NDArray[np.str_] | Texts, missing: npt.NDArray[np.bool_]) -> Texts:
+    """A copy with None where the value is missing."""
+    blanked = values.astype(object)
+    blanked[missing] = None
+    return blanked
 
 
 def _attributes(**columns: Texts) -> tuple[Mapping[str, str], ...]:

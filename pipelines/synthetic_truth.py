@@ -174,6 +174,11 @@ class Truth:
     trigger_time: Floats
     trigger_kind: Ints
 
+    @property
+    def end_us(self) -> int:
+        """The midnight at which the simulation ends, microseconds UTC."""
+        return int(self.start.timestamp()) * 1_000_000 + self.days * MICROSECONDS_PER_DAY
+
     def probability(self, lead: Ints, as_of_us: Ints, *, horizon_days: int) -> Floats:
         """P(becomes a customer in [as_of, as_of + horizon) | its acts so far and that it has not bought yet).
 
@@ -195,10 +200,8 @@ class Truth:
         InputError
             If an as_of lies outside of the simulated time.
         """
-        end_us = int(self.start.timestamp()) * 1_000_000 + self.days * MICROSECONDS_PER_DAY
-        if len(as_of_us) and not (
-            end_us - self.days * MICROSECONDS_PER_DAY <= as_of_us.min() <= as_of_us.max() <= end_us
-        ):
+        start_us = self.end_us - self.days * MICROSECONDS_PER_DAY
+        if np.any((as_of_us < start_us) | (as_of_us > self.end_us)):
             raise InputError(
                 f"as_of must lie within the {self.days} simulated days from {self.start:%Y-%m-%d}, got "
                 f"{as_of_us.min()} to {as_of_us.max()} microseconds UTC. Ask within them or simulate more days."

@@ -273,7 +273,7 @@ def write_contacts(rng: np.random.Generator, *, email_class: Texts) -> tuple[Tex
     for a third).
     """
     rows = len(email_class)
-    picks = rng.random((rows, 6))
+    picks = rng.random((rows, 7))
     email, name, firm, phone = (np.empty(rows, dtype=object) for _ in range(4))
     for row, (kind, pick) in enumerate(zip(email_class, picks, strict=True)):
         first, last = _pick(_FIRST_NAMES, pick[0]), _pick(_LAST_NAMES, pick[1])
@@ -286,7 +286,7 @@ def write_contacts(rng: np.random.Generator, *, email_class: Texts) -> tuple[Tex
         local = f"{first}.{last}.{row + 1}".translate(_ASCII).lower()
         email[row] = None if domains is None else f"{local}@{_pick(domains, pick[4])}"
         name[row] = f"{first} {last}"
-        firm[row] = None if pick[4] < 1 / 12 else company
+        firm[row] = None if pick[6] < 1 / 12 else company
         digits = int(pick[5] * 1.5 * 10_000)
         phone[row] = None if digits >= 10_000 else f"+33 1 99 00 {digits // 100:02d} {digits % 100:02d}"
     return email, name, firm, phone

@@ -76,6 +76,32 @@ def read_catalogue(inventory: Inventory, settings: Settings) -> Catalogue:
     )
 
 
+def read_frame(
+    store: LeadStore,
+    settings: Settings,
+    inventory: Inventory,
+    columns: Catalogue,
+    *,
+    as_of: int | None,
+    progress: Callable[[int, int], None],
+) -> TrainingFrame:
+    """The mature snapshots of everything known before `as_of` (None: everything the store knows)."""
+    until = min(as_of, inventory.known_until) if as_of is not None else inventory.known_until
+    return training_frame(
+        store,
+        columns,
+        when=When(settings.snapshots.at, settings.snapshots.every_days, tuple(settings.snapshots.days_after_creation)),
+        target_stage=settings.label.target_stage,
+        horizon_days=settings.label.horizon_days,
+        voluntary=voluntary_types(inventory, columns.kinds, settings.cohort.voluntary_kinds),
+        first=inventory.first_created_at,
+        until=until,
+        most=settings.snapshots.most,
+        range_leads=settings.score.range_leads,
+        progress=progress,
+    )
+
+
 def train(
     store: LeadStore,
     settings: Settings,
@@ -100,19 +126,7 @@ def train(
     columns = read_catalogue(inventory, settings)
     say(f"{inventory.leads:,} leads and {inventory.events:,} events; outcomes are known up to {moment(until)}")
     say(_left_out_summary(columns))
-    data = training_frame(
-        store,
-        columns,
-        when=When(settings.snapshots.at, settings.snapshots.every_days, tuple(settings.snapshots.days_after_creation)),
-        target_stage=settings.label.target_stage,
-        horizon_days=settings.label.horizon_days,
-        voluntary=voluntary_types(inventory, columns.kinds, settings.cohort.voluntary_kinds),
-        first=inventory.first_created_at,
-        until=until,
-        most=settings.snapshots.most,
-        range_leads=settings.score.range_leads,
-        progress=progress,
-    )
+    data = read_frame(store, settings, inventory, columns, as_of=as_of, progress=progress)
     say(
         f"{len(data.outcome):,} mature snapshots, {int(data.outcome.sum()):,} converted within "
         f"{settings.label.horizon_days} days; {data.dropped_immature:,} dropped as immature"

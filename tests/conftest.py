@@ -4,6 +4,6 @@ import os
 
 from hypothesis import settings
 
-settings.register_profile("ci", derandomize=True, deadline=None, max_examples=30, database=None)
-settings.register_profile("long", deadline=None, max_examples=1000, print_blob=True)
+settings.register_profile("ci", derandomize=True, deadline=None, database=None)
+settings.register_profile("long", deadline=None, max_examples=2000, print_blob=True)
 settings.load_profile(os.environ.get("LEADSCORE_HYPOTHESIS", "ci"))

@@ -1,14 +1,16 @@
-"""Small lead stores to try features on: drawn by hand row by row, or made by Hypothesis to be as awkward as real ones."""
+"""Small lead stores to try features on: drawn by hand, row by row, or made by Hypothesis, as awkward as real ones."""
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+import random
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from features.catalogue import catalogue
@@ -24,6 +26,9 @@ from features.tables import (
     STAGES,
     LeadTables,
 )
+
+#: For laws over whole worlds: a frame of features takes longer than an example should.
+few_examples: Final = settings(max_examples=settings().max_examples // 4)
 
 MINUTE: Final = 60_000_000
 DAY: Final = MICROSECONDS_PER_DAY
@@ -127,7 +132,9 @@ class World:
     def only(self, lead_id: str) -> "World":
         """Without any other lead."""
         parts = {
-            name: [row for row in rows if row.lead_id == lead_id] for name, rows in vars(self).items() if name != "asked"
+            name: [row for row in rows if row.lead_id == lead_id]
+            for name, rows in vars(self).items()
+            if name != "asked"
         }
         return replace(self, **parts)
 
@@ -202,6 +209,8 @@ _BEFORE: Final = sorted(
     }
     | {5 * MINUTE, 400 * DAY, 700 * DAY, 30_000 * DAY, -20 * MINUTE, -DAY, -10 * DAY}
 )
+_DAYS: Final = range(120)
+_MINUTES: Final = range(24 * 60)
 #: How much later a store knows of a thing than it happened; a meeting is known before.
 _LATE: Final = (0, 0, 0, 0, 1, MINUTE, DAY, 7 * DAY, 31 * DAY, 90 * DAY, -3 * DAY)
 
@@ -218,80 +227,87 @@ _TEXTS: Final[Mapping[str, Sequence[str | None]]] = {
 }
 
 
-def _clock(as_ofs: Sequence[int]) -> st.SearchStrategy[tuple[int, int]]:
+#: Chooses one of several: Hypothesis, which can then make a failing example smaller, or a random number generator.
+Pick = Callable[[Sequence[Any]], Any]
+
+
+def _clock(pick: Pick, as_ofs: Sequence[int]) -> tuple[int, int]:
     """When a thing happened and when it was known: near the edges that one of `as_ofs` draws, or anywhere."""
-    near = st.tuples(st.sampled_from(as_ofs), st.sampled_from(_BEFORE), st.sampled_from(_LATE)).map(
-        lambda t: (t[0] - t[1], t[0] - t[1] + t[2])
-    )
-    known_near = st.tuples(st.sampled_from(as_ofs), st.sampled_from(_BEFORE), st.sampled_from((-1, 0, 1))).map(
-        lambda t: (t[0] - t[1], t[0] + t[2])
-    )
-    anywhere = st.tuples(st.integers(0, 120 * DAY), st.integers(0, 90 * DAY)).map(
-        lambda t: (as_ofs[0] - t[0], as_ofs[0] - t[0] + t[1])
-    )
-    return near | known_near | anywhere
+    as_of = pick(as_ofs)
+    how = pick(("near an edge", "anywhere", "known near as_of"))
+    occurred_at: int = as_of - (pick(_DAYS) * DAY + pick(_MINUTES) * MINUTE if how == "anywhere" else pick(_BEFORE))
+    return occurred_at, as_of + pick((-1, 0, 1)) if how == "known near as_of" else occurred_at + pick(_LATE)
 
 
-def _lists(rows: st.SearchStrategy[Any], most: int) -> st.SearchStrategy[list[Any]]:
-    """Lists of any length up to `most`, the long ones as likely as the short ones."""
-    return st.integers(0, most).flatmap(lambda n: st.lists(rows, min_size=n, max_size=n))
+def _event(pick: Pick, leads: Sequence[str], as_ofs: Sequence[int], types: Sequence[str]) -> Event:
+    return Event(pick(leads), *_clock(pick, as_ofs), pick(types), pick(_VALUES))
 
 
-_PROFILE_TEXTS: Final = st.fixed_dictionaries({name: st.sampled_from(texts) for name, texts in _TEXTS.items()})
-_PROFILE_ATTRIBUTES: Final = st.fixed_dictionaries(
-    {},
-    optional={
-        name: st.sampled_from(sorted(MEANINGS[type_])) for name, type_ in ATTRIBUTES.items() if type_ != "ignored"
-    }
-    | {"notes": st.just("call back"), "undeclared": st.just("1")},
-)
+def _profile(pick: Pick, leads: Sequence[str], as_ofs: Sequence[int]) -> Profile:
+    texts = {name: pick(values) for name, values in _TEXTS.items()}
+    said = {name: pick([None, *MEANINGS[type_]]) for name, type_ in ATTRIBUTES.items() if type_ != "ignored"}
+    given = {name: text for name, text in said.items() if text is not None}
+    attributes = pick((None, {"notes": "call back", "undeclared": "1"} | given, given))
+    return Profile(pick(leads), _clock(pick, as_ofs)[1], texts, attributes)
 
 
-def event_rows(leads: Sequence[str], as_ofs: Sequence[int], types: Sequence[str]) -> st.SearchStrategy[Event]:
-    return st.builds(
-        lambda lead, clock, type_, value: Event(lead, *clock, type_, value),
-        st.sampled_from(leads),
-        _clock(as_ofs),
-        st.sampled_from(types),
-        st.sampled_from(_VALUES),
-    )
-
-
-def profile_rows(leads: Sequence[str], as_ofs: Sequence[int]) -> st.SearchStrategy[Profile]:
-    return st.builds(
-        lambda lead, clock, texts, attributes: Profile(lead, clock[1], texts, attributes),
-        st.sampled_from(leads),
-        _clock(as_ofs),
-        _PROFILE_TEXTS,
-        st.none() | _PROFILE_ATTRIBUTES,
-    )
+def _picking(draw: st.DrawFn) -> Pick:
+    return lambda options: draw(st.sampled_from(options))
 
 
 @st.composite
-def worlds(draw: st.DrawFn, *, least_asked: int = 0, most_events: int = 30) -> World:
-    """A few leads, some with nothing known of them, asked about at a few times, some of them repeated."""
+def event_rows(draw: st.DrawFn, leads: Sequence[str], as_ofs: Sequence[int]) -> Event:
+    return _event(_picking(draw), leads, as_ofs, [*TYPE_KINDS, UNKNOWN_TYPE])
+
+
+@st.composite
+def profile_rows(draw: st.DrawFn, leads: Sequence[str], as_ofs: Sequence[int]) -> Profile:
+    return _profile(_picking(draw), leads, as_ofs)
+
+
+@st.composite
+def worlds(draw: st.DrawFn, *, least_asked: int = 0) -> World:
+    """A few leads, some with nothing known of them, asked about at a few times, some of them repeated.
+
+    A few rows are drawn one by one; behind them stand others by the dozen, so that every column has something to
+    count, from a generator whose seed is drawn: they can only be made smaller by being fewer.
+    """
+    pick = _picking(draw)
     names = [f"lead {n}" for n in range(draw(st.integers(1, 3)))]
     as_ofs = draw(st.lists(st.sampled_from(AS_OFS), min_size=1, max_size=3, unique=True))
     # A few types at a time, so that several events of one meet in one window.
-    types = draw(st.lists(st.sampled_from([*TYPE_KINDS, UNKNOWN_TYPE]), min_size=1, max_size=6))
-    changes = st.builds(
-        lambda lead, stage, clock: Change(lead, stage, *clock),
-        st.sampled_from(names),
-        st.sampled_from(STAGES),
-        _clock(as_ofs),
-    )
-    profiles = draw(_lists(profile_rows(names, as_ofs), 4))
-    entered = draw(_lists(changes, 5))
-    objecting = draw(st.lists(st.sampled_from(names), max_size=1))
+    types = draw(st.lists(st.sampled_from([*TYPE_KINDS, UNKNOWN_TYPE]), min_size=1, max_size=4))
+    many = random.Random(draw(st.integers(0, 2**32 - 1)))
+    events = [_event(pick, names, as_ofs, types) for _ in range(draw(st.integers(0, 8)))]
+    events += [_event(many.choice, names, as_ofs, [*TYPE_KINDS, UNKNOWN_TYPE]) for _ in range(pick((0, 60, 200, 200)))]
+    profiles = [_profile(pick, names, as_ofs) for _ in range(draw(st.integers(0, 1)))]
+    profiles += [_profile(many.choice, names, as_ofs) for _ in range(pick((0, 3, 12, 12)))]
+    changes = [Change(pick(names), pick(STAGES), *_clock(pick, as_ofs)) for _ in range(draw(st.integers(0, 4)))]
+    changes += [
+        Change(many.choice(names), many.choice(STAGES), *_clock(many.choice, as_ofs)) for _ in range(pick((0, 3)))
+    ]
+    asked = st.builds(Asked, st.sampled_from(names), st.sampled_from(as_ofs))
     return World(
-        leads=[Lead(name, *draw(_clock(as_ofs))) for name in draw(st.permutations(names))],
-        asked=draw(
-            st.lists(
-                st.builds(Asked, st.sampled_from(names), st.sampled_from(as_ofs)), min_size=least_asked, max_size=6
-            )
-        ),
-        events=draw(_lists(event_rows(names, as_ofs, types), most_events)),
+        leads=[
+            Lead(name, *pick(((AS_OF - 400 * DAY,) * 2, _clock(pick, as_ofs)))) for name in draw(st.permutations(names))
+        ],
+        asked=draw(st.lists(asked, min_size=least_asked, max_size=6)),
+        events=events,
         profiles=list({(row.lead_id, row.known_at): row for row in profiles}.values()),
-        changes=list({(row.lead_id, row.stage, row.entered_at): row for row in entered}.values()),
-        objections=[Objection(name, AS_OF + DAY) for name in objecting],
+        changes=list({(row.lead_id, row.stage, row.entered_at): row for row in changes}.values()),
+        objections=[Objection(names[0], AS_OF + DAY)] if pick((False, False, False, True)) else [],
+    )
+
+
+def crowded() -> World:
+    """The same store every time, in which every column has something to tell."""
+    many = random.Random(1)
+    names = [f"lead {n}" for n in range(6)]
+    types = [*TYPE_KINDS, UNKNOWN_TYPE]
+    profiles = [_profile(many.choice, names, AS_OFS) for _ in range(60)]
+    return World(
+        leads=[Lead(name, *_clock(many.choice, AS_OFS)) for name in names],
+        asked=[Asked(name, as_of) for as_of in AS_OFS for name in names],
+        events=[_event(many.choice, names, AS_OFS, types) for _ in range(500)],
+        profiles=list({(row.lead_id, row.known_at): row for row in profiles}.values()),
     )

@@ -5,7 +5,8 @@ Whoever adds an `Op` to `features/declare.py` adds a line to `OPS` here.
 
 import math
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -35,7 +36,7 @@ def seen_events(world: World, primitive: Primitive, asked: Asked, kinds: Mapping
         and ("*" in primitive.kinds or kinds[e.type] in primitive.kinds)
         and is_seen(e, as_of=asked.as_of, days=primitive.days)
     ]
-    return sorted(events, key=lambda e: (e.occurred_at, max(e.occurred_at, e.known_at), kinds[e.type], e.value or 0.0))
+    return sorted(events, key=lambda e: (e.occurred_at, max(e.occurred_at, e.known_at), kinds[e.type], *values([e])))
 
 
 def values(events: list[Event]) -> list[float]:
@@ -48,7 +49,7 @@ def days(events: list[Event]) -> float:
 
 def visits(events: list[Event]) -> float:
     times = [e.occurred_at for e in events]
-    return len(times[:1]) + sum(b - a >= 30 * MINUTE for a, b in zip(times, times[1:], strict=False))
+    return len(times[:1]) + sum(b - a >= 30 * MINUTE for a, b in pairwise(times))
 
 
 def since(moment: int | None, as_of: int) -> float | None:
@@ -60,13 +61,13 @@ def decayed(events: list[Event], as_of: int, half_life_days: float) -> float:
 
 
 OPS: Final[Mapping[Op, Callable[[list[Event], int, Primitive], float | None]]] = {
-    Op.COUNT: lambda events, as_of, primitive: len(events),
-    Op.SUM: lambda events, as_of, primitive: math.fsum(values(events)),
-    Op.DAYS: lambda events, as_of, primitive: days(events),
-    Op.VISITS: lambda events, as_of, primitive: visits(events),
-    Op.SINCE_FIRST: lambda events, as_of, primitive: since(min((e.occurred_at for e in events), default=None), as_of),
-    Op.SINCE_LAST: lambda events, as_of, primitive: since(max((e.occurred_at for e in events), default=None), as_of),
-    Op.LAST_VALUE: lambda events, as_of, primitive: values(events)[-1] if values(events) else None,
+    Op.COUNT: lambda events, *_: len(events),
+    Op.SUM: lambda events, *_: math.fsum(values(events)),
+    Op.DAYS: lambda events, *_: days(events),
+    Op.VISITS: lambda events, *_: visits(events),
+    Op.SINCE_FIRST: lambda events, as_of, _: since(min((e.occurred_at for e in events), default=None), as_of),
+    Op.SINCE_LAST: lambda events, as_of, _: since(max((e.occurred_at for e in events), default=None), as_of),
+    Op.LAST_VALUE: lambda events, *_: values(events)[-1] if values(events) else None,
     Op.DECAYED: lambda events, as_of, primitive: decayed(events, as_of, primitive.half_life_days),
 }
 #: Columns over these agree to 1e-9 of their size; all others to the bit.
@@ -78,13 +79,13 @@ def last_profile(world: World, asked: Asked) -> Profile | None:
     return max(known, key=lambda p: p.known_at, default=None)
 
 
-@lru_cache(maxsize=None)
+@cache
 def read_alone(read: Callable[[Any], Any], text: str) -> Any:
     return read(pd.Series([text], dtype=object)).iloc[0]
 
 
 def attribute(profile: Profile | None, source: Attribute, as_of: int) -> Value:
-    text = (profile and profile.attributes or {}).get(source.name)
+    text = ((profile and profile.attributes) or {}).get(source.name)
     meaning: Any = None if text is None else MEANINGS[source.type][text]
     return since(meaning, as_of) if source.type == "date" else meaning
 
