@@ -262,9 +262,7 @@ class _Training:
         return learn(
             self.data.frame.iloc[rows],
             self.data.outcome[rows],
-            lead_id=[self.data.lead_id[row] for row in rows]
-            if len(rows) < len(self.data.outcome)
-            else self.data.lead_id,
+            lead_id=np.asarray(self.data.lead_id, object)[rows].tolist(),
             as_of=self.data.as_of[rows],
             horizon_days=self.settings.label.horizon_days,
             monotone={column.name: column.monotone for column in self.columns.columns if column.monotone},
