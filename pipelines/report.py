@@ -78,7 +78,7 @@ def print_explanation(published: Mapping[str, Any]) -> None:
     p, low, high = (published[k] for k in ("probability", "probability_low", "probability_high"))
     console.print(
         f"[bold]{escape(published['lead_id'])}[/]  {p:.1%} likely to convert ({low:.1%} – {high:.1%})  "
-        f"band {published["band"]}  percentile {published["percentile"]:.0f}"
+        f"band {published['band']}  percentile {published['percentile']:.0f}"
     )
     confirm = " [yellow](for a person to confirm)[/]" if published["needs_confirmation"] else ""
     console.print(
