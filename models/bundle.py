@@ -118,7 +118,8 @@ def golden_rows(contract: Contract, encoding: Encoding) -> pd.DataFrame:
         steps = (np.arange(GOLDEN_ROWS) * (c % (GOLDEN_ROWS - 2) + 1)) % (GOLDEN_ROWS - 1) / (GOLDEN_ROWS - 2)
         if column.type == "categorical":
             known = levels.get(column.name) or [OTHER]
-            texts = [known[(row + c) % len(known)] if row % 5 else None for row in range(GOLDEN_ROWS)]
+            # Counted without the missing ones, or five categories would never show the first of them.
+            texts = [known[(row - row // 5 + c) % len(known)] if row % 5 else None for row in range(GOLDEN_ROWS)]
             columns[column.name] = pd.Series(texts, dtype="str")
         elif column.low is None or column.high is None:
             columns[column.name] = np.full(GOLDEN_ROWS, np.nan)

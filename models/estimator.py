@@ -202,9 +202,7 @@ def learn(
         progress("calibrating on the newest snapshots")
         calibrator = fit_calibrator(members.log_odds(held_out), late, prior_strength=CALIBRATION_PRIOR)
     progress("fitting the members again, on everything")
-    members, penalty = _fit_members(
-        frame, outcome, leads, monotone=monotone, seed=seed, trees=trees, penalty=penalty
-    )
+    members, penalty = _fit_members(frame, outcome, leads, monotone=monotone, seed=seed, trees=trees, penalty=penalty)
     return Learned(
         Model(members, calibrator),
         trained=len(split.earlier),

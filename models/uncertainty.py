@@ -65,8 +65,12 @@ def fit_band(log_odds: npt.ArrayLike, outcome: npt.ArrayLike, *, lead_id: Sequen
     scores = pd.DataFrame(design * (y - _sigmoid(z))[:, None]).groupby(np.asarray(lead_id, object)).sum().to_numpy()
     inverse = np.linalg.inv(information)
     clustered = inverse @ (scores.T @ scores + prior) @ inverse
-    # Never narrower than independent snapshots would make it: with few leads the cluster sum is itself uncertain.
-    covariance = clustered if np.trace(clustered) > np.trace(inverse) else inverse
+    # Never narrower than independent snapshots would make it, whatever the log odds: with few leads the cluster sum is
+    # itself uncertain. So in each direction the wider of the two counts.
+    root = np.linalg.cholesky(inverse)
+    strength, axes = np.linalg.eigh(np.linalg.solve(root, np.linalg.solve(root, clustered).T))
+    half = root @ (axes * np.sqrt(np.maximum(strength, 1.0)))
+    covariance = half @ half.T
     return Band(centre, float(covariance[0, 0]), float(covariance[0, 1]), float(covariance[1, 1]))
 
 

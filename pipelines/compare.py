@@ -97,17 +97,19 @@ def compare(
             "difference": difference.as_dict(),
             "word": verdict(difference, lower_is_better=name in _LOWER_IS_BETTER),
         }
-    lift = metrics["lift_at_10"]
-    captured = {"model": 0.1 * lift["model"], "points": 0.1 * lift["points"]}
+    lift, ranking, level = (metrics[name]["word"] for name in ("lift_at_10", "roc_auc", "log_loss"))
+    captured = {
+        name: 0.1 * result.metrics["lift_at_10"].value for name, result in (("model", ours), ("points", theirs))
+    }
     return {
         "snapshots": len(later),
         "converted": int(later.sum()),
         "captured_at_10": captured,
         "metrics": metrics,
         "verdict": (
-            f"Calling the first 10 % of the list, the model finds {captured['model']:.0%} of the conversions, the points "
-            f"{captured['points']:.0%}: the model is {lift['word']} on lift, {metrics['roc_auc']['word']} on ranking, "
-            f"{metrics['log_loss']['word']} on probabilities."
+            f"Calling the first 10 % of the list, the model finds {captured['model']:.0%} of the conversions, the "
+            f"points {captured['points']:.0%}: the model is {lift} on lift, {ranking} on ranking, {level} on "
+            "probabilities."
         ),
     }
 

@@ -109,7 +109,8 @@ def _fresh(folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()):
         if not (folder / MARK).is_file():
             raise ConfigError(
-                f"{folder} holds something that 'leadscore demo' did not make; it was left alone. Name another --folder."
+                f"{folder} holds something that 'leadscore demo' did not make; it was left alone. Name another with "
+                "--folder."
             )
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -147,8 +147,8 @@ def check_current(connection: Any, *, where: str) -> None:
     """
     exists = connection.execute(
         "SELECT count(*) FROM information_schema.tables WHERE table_name = 'schema_migrations'"
-    ).fetchone()
-    applied = _applied(connection) if exists[0] else 0
+    ).fetchall()
+    applied = _applied(connection) if exists[0][0] else 0
     if applied != len(MIGRATIONS):
         age = "a newer" if applied > len(MIGRATIONS) else "an older"
         raise StoreUnreachable(
@@ -158,5 +158,6 @@ def check_current(connection: Any, *, where: str) -> None:
 
 
 def _applied(connection: Any) -> int:
-    row = connection.execute("SELECT coalesce(max(number), 0) FROM schema_migrations").fetchone()
-    return int(row[0])
+    # All of the result is fetched: DuckDB does nothing else for a connection that has some left to give.
+    rows = connection.execute("SELECT coalesce(max(number), 0) FROM schema_migrations").fetchall()
+    return int(rows[0][0])

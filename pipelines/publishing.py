@@ -171,8 +171,8 @@ def publish(store: LeadStore, counts: Counts, *, run_id: str, as_of: datetime, m
         Another run was published for this as_of since this one began.
     """
     columns = (
-        "run_id, lead_id, as_of, probability, probability_low, probability_high, band, recommended_stage, stage_reason, "
-        "needs_confirmation, reasons, points, points_stage, model_version"
+        "run_id, lead_id, as_of, probability, probability_low, probability_high, band, recommended_stage, "
+        "stage_reason, needs_confirmation, reasons, points, points_stage, model_version"
     )
     with store.transaction():
         # A lead that objected, or was erased, since the run read it must not be published.
@@ -185,8 +185,8 @@ def publish(store: LeadStore, counts: Counts, *, run_id: str, as_of: datetime, m
             raise AuditRefused(f"{gone:,} leads objected or were erased during the run. Run it again.")
         store.connection.execute(
             # Share of scored leads with at most this probability: needs them all, so it is taken here.
-            f"INSERT INTO scores ({columns}, percentile) SELECT {columns}, 100 * cume_dist() OVER (ORDER BY probability) "
-            "FROM scores_staging WHERE run_id = ?",
+            f"INSERT INTO scores ({columns}, percentile) "
+            f"SELECT {columns}, 100 * cume_dist() OVER (ORDER BY probability) FROM scores_staging WHERE run_id = ?",
             [run_id],
         )
         store.connection.execute("DELETE FROM scores_staging WHERE run_id = ?", [run_id])

@@ -150,8 +150,8 @@ def load_champion(store: LeadStore, tracking: Tracking) -> tuple[str, str, Relea
     version = tracking.version_of(CHAMPION)
     if version is None:
         raise ReleaseRefused(
-            f"No version of {tracking.model_name} is champion in {tracking.uri}. Train one (leadscore train) and let it "
-            "through (leadscore promote VERSION)."
+            f"No version of {tracking.model_name} is champion in {tracking.uri}. Train one (leadscore train) and let "
+            "it through (leadscore promote VERSION)."
         )
     return version, *load_version(store, tracking, version)
 
@@ -166,8 +166,8 @@ def load_version(store: LeadStore, tracking: Tracking, version: str) -> tuple[st
     rows = store.rows("SELECT digest FROM releases WHERE model_version = ?", [version])
     if not rows:
         raise ReleaseRefused(
-            f"Version {version} of {tracking.model_name} was not registered from the store {store.where}: its digest is "
-            "not there. Train on this store, or name the right one with --store."
+            f"Version {version} of {tracking.model_name} was not registered from the store {store.where}: its digest "
+            "is not there. Train on this store, or name the right one with --store."
         )
     folder = tracking.download(version)
     try:

@@ -4,11 +4,12 @@ import hashlib
 import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow.compute as pc
 
 from features.build import describe
 from features.catalogue import Catalogue
@@ -75,11 +76,7 @@ def candidates(tables: LeadTables, *, when: When, first: int, until: int) -> pd.
     """
     leads = tables.leads.to_pandas()
     if when.at == "creation":
-        frames = [
-            # The moment of creation itself sees nothing yet: "known before as_of" begins one microsecond later.
-            leads.assign(as_of=leads["created_at"] + max(int(days * MICROSECONDS_PER_DAY), 1))
-            for days in when.days_after_creation
-        ]
+        frames = [leads.assign(as_of=leads["created_at"] + _after(days)) for days in when.days_after_creation]
         asked: pd.DataFrame = pd.concat(frames)
         return asked.loc[asked["as_of"] <= until, ["lead_id", "as_of"]].reset_index(drop=True)
     grid = calendar(every_days=when.every_days, first=first, until=until)
@@ -129,6 +126,9 @@ def training_frame(
     immature = 0
     for done, (low, high) in enumerate(ranges):
         tables = store.read(low, high)
+        # A conversion that came to be known later has no part in the outcome: it was not known either.
+        recorded = tables.stage_changes.filter(pc.less(tables.stage_changes.column("known_at"), until))
+        tables = replace(tables, stage_changes=recorded)
         asked = candidates(tables, when=when, first=first, until=until)
         if share < 1:
             asked = asked[_drawn(asked["lead_id"], share)].reset_index(drop=True)
@@ -157,14 +157,20 @@ def _share(
             "WHERE lead_id >= $low AND lead_id <= $high",
             {"low": low, "high": high},
         ).to_pandas()
+        leads = leads[leads["known_at"] < until]
         latest = until - horizon_days * MICROSECONDS_PER_DAY
         if when.at == "creation":
-            total += len(leads) * len(when.days_after_creation)
+            total += sum(int((leads["created_at"] + _after(days) <= latest).sum()) for days in when.days_after_creation)
         else:
             grid = calendar(every_days=when.every_days, first=first, until=latest)
             known = np.maximum(leads["created_at"], leads["known_at"]).to_numpy(np.int64)
             total += int((len(grid) - np.searchsorted(grid, known, "right")).clip(0).sum())
     return min(1.0, most / total) if total else 1.0
+
+
+def _after(days: float) -> int:
+    """Microseconds; at least one: the moment of creation itself sees nothing yet, "known before as_of" begins later."""
+    return max(int(days * MICROSECONDS_PER_DAY), 1)
 
 
 def _drawn(lead_id: "pd.Series[str]", share: float) -> npt.NDArray[np.bool_]:

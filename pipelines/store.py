@@ -104,8 +104,11 @@ class LeadStore:
             )
         if create:
             _make_folder(path)
+        if path.is_file():
+            _check_kind(path)
         try:
-            connection = duckdb.connect(str(path), read_only=read_only)
+            # As a whole path, so that no name (":memory:") means anything else to DuckDB.
+            connection = duckdb.connect(str(path.absolute()), read_only=read_only)
         except duckdb.IOException as error:
             raise _explained(error, url) from error
         except duckdb.Error as error:
@@ -288,9 +291,23 @@ def _make_folder(path: Path) -> None:
         )
 
 
+def _check_kind(path: Path) -> None:
+    """Refuse what is no DuckDB file: DuckDB itself would open a CSV, and keep what is written to it nowhere."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+    except OSError as error:
+        raise StoreUnreachable(f"The store {path} cannot be opened: {error.strerror}.") from error
+    if head[8:] != b"DUCK":
+        raise StoreUnreachable(
+            f"{path} cannot be opened as a lead store: it is no DuckDB file. Name the store with --store or "
+            "LEADSCORE_STORE; a file of leads is loaded into it with 'leadscore import FILE --mapping NAME'."
+        )
+
+
 def _explained(error: duckdb.Error, url: str) -> StoreUnreachable | LockHeld:
     text = str(error)
-    if "lock" in text.lower():
+    if "could not set lock" in text.lower():
         return LockHeld(
             f"Another program has the store {url} open: {_first_line(error)} A DuckDB file takes one writer, or "
             "several readers. Close that program, or wait until it ends."

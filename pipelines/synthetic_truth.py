@@ -50,11 +50,11 @@ class Trigger(NamedTuple):
 
 #: `promise` is the probability of a purchase at fit 0. Hot acts declare intent: leads that fit do them more often.
 TRIGGERS: Final = (
-    Trigger("demo_request", 0.090, 0.32, 22, True),
-    Trigger("quote_request", 0.065, 0.36, 18, True),
-    Trigger("budget_declared", 0.030, 0.34, 20, True),
-    Trigger("date_declared", 0.025, 0.34, 20, True),
-    Trigger("meeting", 0.055, 0.20, 20, True),
+    Trigger("demo_request", 0.130, 0.32, 22, True),
+    Trigger("quote_request", 0.090, 0.36, 18, True),
+    Trigger("budget_declared", 0.045, 0.34, 20, True),
+    Trigger("date_declared", 0.035, 0.34, 20, True),
+    Trigger("meeting", 0.080, 0.20, 20, True),
     Trigger("basket", 0.020, 0.12, 18, False),
     Trigger("product_use", 0.120, 0.03, 20, False),
     Trigger("email_answered", 0.040, 0.10, 20, False),
@@ -64,9 +64,9 @@ TRIGGERS: Final = (
     Trigger("content_download", 0.080, 0.015, 22, False),
 )
 
-LIVELINESS_SHAPE: Final = 1.5
+LIVELINESS_SHAPE: Final = 6.0
 DELAY_SHAPE: Final = 1.4
-INTEREST_FLOOR: Final = 0.3
+INTEREST_FLOOR: Final = 0.6
 INTEREST_FADING_DAYS: Final = 45.0
 REMAINDER_AFTER_UNSUBSCRIBE: Final = 0.2
 

@@ -69,7 +69,8 @@ def in_words(reason: Mapping[str, Any]) -> str:
     '▲ Demo requests in the last 30 days: 2 (×2.2 odds)'
     """
     arrow = "▲" if reason["effect"] > 0 else "▼"
-    return f"{arrow} {reason['says']} (×{np.exp(reason['effect']):.2g} odds)"
+    times = float(f"{np.exp(reason['effect']):.2g}")
+    return f"{arrow} {reason['says']} (×{_short(times)} odds)"
 
 
 def _sayings(column: ContractColumn, values: "pd.Series[Any]") -> list[Any]:
@@ -86,4 +87,4 @@ def _short(value: float) -> str:
     """A number as people write it: whole, or with three significant figures."""
     if value == round(value) and abs(value) < 1e9:
         return f"{int(value):,}"
-    return f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{value:,.3g}" if abs(value) < 999.5 else f"{value:,.0f}"

@@ -57,8 +57,8 @@ def catalogue_of(contract: Contract) -> Catalogue:
     gone = [name for name in contract.names if name not in by_name]
     if gone:
         raise ReleaseRefused(
-            f"The release reads features that this program does not compute: {', '.join(gone)}. Train again, or run the "
-            "program it was trained with."
+            f"The release reads features that this program does not compute: {', '.join(gone)}. Train again, or run "
+            "the program it was trained with."
         )
     columns = tuple(by_name[name] for name in contract.names)
     return Catalogue(columns, {}, whole.kinds, whole.attributes, whole.profile_columns, whole.own_kinds)

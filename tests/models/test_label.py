@@ -1,0 +1,123 @@
+"""A label sees the entries into the target stage within the horizon, and nothing else."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.tables import EVENTS, LEADS, OBJECTIONS, PROFILES, STAGE_CHANGES, STAGES, LeadTables
+from models.label import converted, is_mature
+from tests.models.data import DAY, few_examples
+
+HORIZON = 30
+AS_OF = 20_000 * DAY
+LEADS_ASKED = ("a", "b", "c", "d")
+Change = tuple[str, str, int, int]  # lead_id, stage, entered_at, known_at
+
+#: On and beside both ends of the horizon, and anywhere.
+MOMENTS = st.sampled_from([AS_OF + end + by for end in (0, HORIZON * DAY) for by in (-1, 0, 1)]) | st.integers(
+    AS_OF - 100 * DAY, AS_OF + 100 * DAY
+)
+CHANGES = st.lists(
+    st.tuples(st.sampled_from(LEADS_ASKED), st.sampled_from(STAGES) | st.just("customer"), MOMENTS, MOMENTS),
+    max_size=12,
+)
+
+
+def tables(changes: Sequence[Change], leads: Sequence[str] = LEADS_ASKED) -> LeadTables:
+    rows = [
+        {"lead_id": lead, "stage": stage, "entered_at": entered, "known_at": known}
+        for lead, stage, entered, known in changes
+    ]
+    return LeadTables(
+        leads=pa.Table.from_pylist([{"lead_id": lead, "created_at": 0, "known_at": 0} for lead in leads], schema=LEADS),
+        profiles=PROFILES.empty_table(),
+        events=EVENTS.empty_table(),
+        stage_changes=pa.Table.from_pylist(rows, schema=STAGE_CHANGES),
+        objections=OBJECTIONS.empty_table(),
+    )
+
+
+def label(
+    changes: Sequence[Change], leads: Sequence[str] = LEADS_ASKED, as_of: int = AS_OF, *, target: str = "customer"
+) -> list[int]:
+    snapshots = pd.DataFrame({"lead_id": list(leads), "as_of": as_of})
+    labels: list[int] = converted(tables(changes), snapshots, target_stage=target, horizon_days=HORIZON).tolist()
+    return labels
+
+
+def slow_label(changes: Sequence[Change], lead: str, as_of: int) -> int:
+    entries = [entered for one, stage, entered, _ in changes if one == lead and stage == "customer"]
+    return int(bool(entries) and as_of <= min(entries) < as_of + HORIZON * 86_400_000_000)
+
+
+@few_examples
+@given(CHANGES, MOMENTS)
+def test_agrees_with_a_slow_loop(changes: list[Change], as_of: int) -> None:
+    assert label(changes, as_of=as_of) == [slow_label(changes, lead, as_of) for lead in LEADS_ASKED]
+
+
+@few_examples
+@given(CHANGES, CHANGES)
+def test_entries_after_the_horizon_change_no_label(changes: list[Change], later: list[Change]) -> None:
+    end = AS_OF + HORIZON * DAY
+    beyond = [(lead, stage, max(entered, end), known) for lead, stage, entered, known in later]
+    assert label(changes + beyond) == label(changes)
+
+
+@few_examples
+@given(CHANGES, CHANGES)
+def test_other_stages_change_no_label(changes: list[Change], others: list[Change]) -> None:
+    assert label(changes + [row for row in others if row[1] != "customer"]) == label(changes)
+
+
+@few_examples
+@given(CHANGES, CHANGES)
+def test_rows_before_as_of_make_no_conversion(changes: list[Change], earlier: list[Change]) -> None:
+    """One thing they can say: the first entry was before, so this one is no conversion."""
+    before = [(lead, stage, min(entered, AS_OF - 1), known) for lead, stage, entered, known in earlier]
+    kept = label(changes + before)
+    customers = {lead for lead, stage, *_ in before if stage == "customer"}
+    assert kept == [0 if lead in customers else one for lead, one in zip(LEADS_ASKED, label(changes), strict=True)]
+
+
+@few_examples
+@given(CHANGES, st.lists(MOMENTS, min_size=12, max_size=12))
+def test_when_a_change_was_known_does_not_matter(changes: list[Change], known: list[int]) -> None:
+    """What is recorded late still happened when it happened: outcomes are read when the horizon is long past."""
+    moved = [(*row[:3], when) for row, when in zip(changes, known, strict=False)]
+    assert label(moved) == label(changes)
+
+
+@pytest.mark.parametrize(
+    ("entered", "expected"),
+    [(AS_OF - 1, 0), (AS_OF, 1), (AS_OF + 1, 1), (AS_OF + HORIZON * DAY - 1, 1), (AS_OF + HORIZON * DAY, 0)],
+)
+def test_the_horizon_is_closed_at_its_start_and_open_at_its_end(entered: int, expected: int) -> None:
+    assert label([("a", "customer", entered, entered)]) == [expected, 0, 0, 0]
+
+
+def test_microseconds_count_in_this_century() -> None:
+    """Times go through float64, which holds whole microseconds up to the year 2255."""
+    as_of = int(pd.Timestamp("2099-12-31T23:59:59.999999Z").value // 1000)
+    end = as_of + HORIZON * DAY
+    assert label([("a", "customer", as_of - 1, 0), ("b", "customer", as_of, 0)], as_of=as_of)[:2] == [0, 1]
+    assert label([("a", "customer", end - 1, 0), ("b", "customer", end, 0)], as_of=as_of)[:2] == [1, 0]
+
+
+def test_the_target_stage_is_the_one_asked_for_and_snapshots_keep_their_order() -> None:
+    changes = [("b", "sql", AS_OF + DAY, AS_OF + DAY), ("a", "customer", AS_OF + DAY, AS_OF + DAY)]
+    assert label(changes, ("b", "a", "b"), target="sql") == [1, 0, 1]
+    assert label(changes, ("b", "a", "b"), target="customer") == [0, 1, 0]
+    assert label([], ()) == []
+
+
+@given(st.integers(0, 10**16), st.integers(1, 400))
+def test_a_snapshot_is_mature_exactly_when_its_horizon_is_past(as_of: int, horizon: int) -> None:
+    end = as_of + horizon * 86_400_000_000
+    moments = np.array([as_of - 1, as_of, as_of + 1])
+    assert is_mature(moments, horizon_days=horizon, known_until=end).tolist() == [True, True, False]
