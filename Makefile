@@ -3,6 +3,8 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format lock clean
+# Under make -j, two targets would install into one environment at a time.
+.NOTPARALLEL:
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -65,7 +67,7 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import ctypes, sys; sys.platform == "linux" and ctypes.CDLL("libgomp.so.1")' 2>/dev/null || { \
 		echo "LightGBM needs the system library libgomp.so.1, which is not here." \
 		"Install it, for example: apt-get install libgomp1" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(LOCK_VENV)/bin/uv:
 	$(PYTHON) -m venv $(LOCK_VENV)

@@ -7,6 +7,9 @@ import sys
 # busy machine, and gain nothing on an idle one.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+#: What typer ends with on Ctrl-C.
+_INTERRUPTED = 130
+
 
 def main() -> None:
     """Run the command line; the process ends with a documented exit code."""
@@ -14,17 +17,27 @@ def main() -> None:
     from pipelines.cli import app
 
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except UserError as error:
         sys.stderr.write(f"leadscore: {error}\n")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.stderr.write("leadscore: interrupted; nothing was published by this command.\n")
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            sys.stderr.write("leadscore: interrupted; nothing was published by this command.\n")
+        if isinstance(end.__context__, BrokenPipeError):  # typer and rich end with 1 when they see it
+            _reader_has_gone()
+        raise
     except BrokenPipeError:
-        # The reader of our output has gone (leadscore … | head): that is no error of ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        _reader_has_gone()
+
+
+def _reader_has_gone() -> None:
+    """End well: that nobody reads on (leadscore … | head) is no error of ours."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    sys.exit(0)
 
 
 if __name__ == "__main__":

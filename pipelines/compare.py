@@ -19,7 +19,7 @@ from models.splits import split_by_time
 from pipelines.config import Settings
 from pipelines.snapshots import TrainingFrame
 from pipelines.store import LeadStore
-from pipelines.train import read_catalogue, read_frame
+from pipelines.train import read_catalogue, read_frame, read_inventory
 
 METRICS: Final = ("lift_at_10", "roc_auc", "pr_auc", "log_loss", "brier")
 _LOWER_IS_BETTER: Final = ("log_loss", "brier")
@@ -49,7 +49,7 @@ def compare(
     TooLittleData
         Too few outcomes on either side of the split.
     """
-    inventory = store.inventory(until=as_of)
+    inventory = read_inventory(store, as_of=as_of)
     data = read_frame(store, settings, inventory, read_catalogue(inventory, settings), as_of=as_of, progress=progress)
     points = _points(store, data)
     if np.isnan(points).all():

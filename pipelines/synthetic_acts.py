@@ -51,7 +51,7 @@ _VALUES: Final = {
     "meeting": (35, 0.3),
     "budget_declared": (8000, 0.9),
 }
-_RETURNS_PER_DAY: Final = 0.033
+_RETURNS_PER_DAY: Final = 0.027
 _UNSUBSCRIBE_PER_DAY: Final = 0.0008
 _DAYS_BETWEEN_MAILINGS: Final = 14.0
 _MINUTE_US: Final = 60_000_000
@@ -141,7 +141,7 @@ def write_acts(rng: np.random.Generator, truth: Truth, people: People, *, clock:
     def add(kind: str, lead: Ints, at_us: Ints) -> None:
         parts.append((lead, at_us, np.full(len(lead), KINDS.index(kind))))
 
-    pages = np.repeat(np.arange(len(return_us)), 1 + rng.poisson(2.5, len(return_us)))
+    pages = np.repeat(np.arange(len(return_us)), 1 + rng.poisson(3.0, len(return_us)))
     add("page", truth.return_lead[pages], return_us[pages] + rng.integers(0, 20 * _MINUTE_US, len(pages)))
 
     reachable = people.columns["email_class"] != "absent"

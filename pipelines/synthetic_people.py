@@ -73,7 +73,7 @@ NO_TITLE_EFFECT: Final = -0.4
 NO_SIZE_EFFECT: Final = -0.25
 COMPETITOR_EFFECT: Final = {"true": 0.4, "false": -0.1}
 #: Leads of the last day of the two years are this much less ripe than those of the first, all else equal.
-RIPENESS_DRIFT: Final = -0.15
+RIPENESS_DRIFT: Final = -0.1
 
 
 @dataclass(frozen=True)

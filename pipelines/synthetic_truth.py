@@ -50,18 +50,18 @@ class Trigger(NamedTuple):
 
 #: `promise` is the probability of a purchase at fit 0. Hot acts declare intent: leads that fit do them more often.
 TRIGGERS: Final = (
-    Trigger("demo_request", 0.130, 0.32, 22, True),
-    Trigger("quote_request", 0.090, 0.36, 18, True),
-    Trigger("budget_declared", 0.045, 0.34, 20, True),
-    Trigger("date_declared", 0.035, 0.34, 20, True),
-    Trigger("meeting", 0.080, 0.20, 20, True),
-    Trigger("basket", 0.020, 0.12, 18, False),
-    Trigger("product_use", 0.120, 0.03, 20, False),
-    Trigger("email_answered", 0.040, 0.10, 20, False),
-    Trigger("webinar", 0.040, 0.035, 22, False),
-    Trigger("form", 0.050, 0.03, 22, False),
-    Trigger("pricing_page", 0.150, 0.03, 20, False),
-    Trigger("content_download", 0.080, 0.015, 22, False),
+    Trigger("demo_request", 0.120, 0.26, 22, True),
+    Trigger("quote_request", 0.085, 0.30, 18, True),
+    Trigger("budget_declared", 0.045, 0.28, 20, True),
+    Trigger("date_declared", 0.035, 0.28, 20, True),
+    Trigger("meeting", 0.080, 0.17, 20, True),
+    Trigger("basket", 0.030, 0.10, 18, False),
+    Trigger("product_use", 0.250, 0.015, 20, False),
+    Trigger("email_answered", 0.060, 0.06, 20, False),
+    Trigger("webinar", 0.060, 0.03, 22, False),
+    Trigger("form", 0.120, 0.015, 22, False),
+    Trigger("pricing_page", 0.300, 0.015, 20, False),
+    Trigger("content_download", 0.150, 0.01, 22, False),
 )
 
 LIVELINESS_SHAPE: Final = 6.0
@@ -70,7 +70,7 @@ INTEREST_FLOOR: Final = 0.6
 INTEREST_FADING_DAYS: Final = 45.0
 REMAINDER_AFTER_UNSUBSCRIBE: Final = 0.2
 
-_SLOW_MONTHS: Final = {8: 0.7, 12: 0.8}
+_SLOW_MONTHS: Final = {8: 0.75, 12: 0.85}
 _WEEKEND: Final = 0.15
 _OPENS_US, _CLOSES_US = 7 * 3_600_000_000, 21 * 3_600_000_000
 _STEPS: Final = 64

@@ -54,7 +54,7 @@ class Tracking:
             found = self.client.get_experiment_by_name(experiment)
             if found is None:
                 self.client.create_experiment(experiment, artifact_location=_beside(uri))
-        except MlflowException as error:
+        except (MlflowException, OSError) as error:
             raise UserError(
                 f"MLflow at {uri} cannot be used: {_first_line(error)} Name another with [tracking] uri or "
                 "MLFLOW_TRACKING_URI."

@@ -65,6 +65,21 @@ class TrainReport:
         }
 
 
+def read_inventory(store: LeadStore, *, as_of: int | None) -> Inventory:
+    """What the store held before `as_of` (None: what it holds).
+
+    Raises
+    ------
+    TooLittleData
+        That is nothing.
+    """
+    inventory = store.inventory(until=as_of)
+    if inventory.leads == 0:
+        when = " before --as-of" if as_of is not None else ""
+        raise TooLittleData(f"The store holds no leads{when}. Import some first: leadscore import FILE --mapping NAME.")
+    return inventory
+
+
 def read_catalogue(inventory: Inventory, settings: Settings) -> Catalogue:
     """The columns this store can fill, under these settings."""
     return catalogue(
@@ -119,9 +134,7 @@ def train(
     TooLittleData
         Too few outcomes, in training or in the test, to learn or to prove anything.
     """
-    inventory = store.inventory(until=as_of)
-    if inventory.leads == 0:
-        raise TooLittleData("The store holds no leads. Import some first: leadscore import FILE --mapping NAME.")
+    inventory = read_inventory(store, as_of=as_of)
     until = min(as_of, inventory.known_until) if as_of is not None else inventory.known_until
     columns = read_catalogue(inventory, settings)
     say(f"{inventory.leads:,} leads and {inventory.events:,} events; outcomes are known up to {moment(until)}")

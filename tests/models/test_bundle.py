@@ -136,6 +136,13 @@ def test_an_encoding_or_an_intercept_that_was_changed_is_found_out(files: Files)
     refused(edited(files, "calibrator.json", lambda plain: plain["calibrator"].update(c=0.5)), says)
 
 
+def test_golden_probabilities_that_are_no_numbers_prove_nothing(files: Files) -> None:
+    def empty(plain: Any) -> None:
+        plain["probabilities"][3] = None
+
+    refused(edited(files, "golden.json", empty), "differ by up to nan")
+
+
 def test_a_difference_of_rounding_is_none(files: Files) -> None:
     def nudge(plain: Any) -> None:
         plain["probabilities"] = [p + GOLDEN_TOLERANCE / 2 for p in plain["probabilities"]]

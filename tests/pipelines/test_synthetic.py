@@ -113,7 +113,7 @@ def test_nothing_else_in_the_store_sharpens_the_truth(store, snapshots):
 
 def test_truth_tells_leads_apart_but_not_too_well(snapshots):
     _, _, probability, outcome = snapshots
-    assert 0.80 < roc_auc_score(outcome, probability) < 0.88
+    assert 0.80 < roc_auc_score(outcome, probability) < 0.87
     assert 0.06 < outcome.mean() < 0.12
 
 

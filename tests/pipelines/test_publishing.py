@@ -1,0 +1,269 @@
+"""Write, audit, publish: readers see a whole run or the one before it, and the account of each run balances."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.errors import AuditRefused
+from pipelines import migrations
+from pipelines.publishing import Counts, audit, begin_run, current_score, fail_run, publish, published_run, stage
+from pipelines.store import LeadStore
+
+AS_OF = datetime(2025, 6, 1, tzinfo=UTC)
+NOW = datetime(2025, 6, 2, tzinfo=UTC)
+
+
+@pytest.fixture
+def store() -> Iterator[LeadStore]:
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    migrations.migrate(connection, where="memory")
+    with LeadStore(connection, "memory") as opened:
+        yield opened
+
+
+def begin(store: LeadStore, run: str, *, as_of: datetime = AS_OF) -> None:
+    begin_run(store, run_id=run, as_of=as_of, model_version="1", release_digest="d", config_digest="c", now=NOW)
+
+
+def staged(store: LeadStore, run: str, probabilities: list[float | None], *, as_of: datetime = AS_OF) -> Counts:
+    """Stage so many leads, and the account that goes with them: two were excluded, one quarantined."""
+    rows: dict[str, Any] = {
+        "lead_id": [f"lead-{n}" for n in range(len(probabilities))],
+        "as_of": int(as_of.timestamp()) * 1_000_000,
+        "probability": pd.Series(probabilities, dtype="float64"),
+        "probability_low": 0.0,
+        "probability_high": 1.0,
+        "band": "A",
+        "recommended_stage": "mql",
+        "stage_reason": "it fits",
+        "needs_confirmation": False,
+        "reasons": '{"start": 0}',
+        "points": 5.0,
+    }
+    stage(store, pd.DataFrame(rows), run_id=run, model_version="1")
+    scored = len(probabilities)
+    return Counts(scored + 3, scored, {"no voluntary act yet": 2}, {"no finite probability": 1})
+
+
+def check(store: LeadStore, counts: Counts, run: str, *, as_of: datetime = AS_OF) -> list[str]:
+    return audit(store, counts, run_id=run, as_of=as_of, least_volume_share=0.5, most_mean_factor=3.0)
+
+
+def published(store: LeadStore, run: str, probabilities: list[float | None], *, as_of: datetime = AS_OF) -> Counts:
+    begin(store, run, as_of=as_of)
+    counts = staged(store, run, probabilities, as_of=as_of)
+    check(store, counts, run, as_of=as_of)
+    publish(store, counts, run_id=run, as_of=as_of, message="", now=NOW)
+    return counts
+
+
+def current(store: LeadStore) -> list[tuple[Any, ...]]:
+    return store.rows("SELECT run_id, lead_id, probability FROM current_scores ORDER BY lead_id")
+
+
+@given(
+    leads_in=st.integers(0, 20),
+    scored=st.integers(0, 9),
+    excluded=st.dictionaries(st.text(max_size=2), st.integers(0, 9), max_size=3),
+    quarantined=st.dictionaries(st.text(max_size=2), st.integers(0, 9), max_size=2),
+)
+def test_an_account_balances_when_every_lead_is_in_it_once(
+    leads_in: int, scored: int, excluded: dict[str, int], quarantined: dict[str, int]
+) -> None:
+    left = leads_in - scored
+    for counts in (excluded, quarantined):
+        for count in counts.values():
+            left -= count
+    assert Counts(leads_in, scored, excluded, quarantined).balances() == (left == 0)
+
+
+def test_a_run_is_published_whole(store: LeadStore) -> None:
+    counts = published(store, "one", [0.1, 0.4, 0.4, 0.9])
+    assert current(store) == [("one", f"lead-{n}", p) for n, p in enumerate([0.1, 0.4, 0.4, 0.9])]
+    assert store.rows("SELECT count(*) FROM scores_staging") == [(0,)]
+    assert store.rows("SELECT status, leads_in, scored, excluded, quarantined FROM runs") == [
+        ("published", 7, 4, json.dumps(counts.excluded), json.dumps(counts.quarantined))
+    ]
+    run = published_run(store, as_of=AS_OF)
+    assert run is not None
+    assert (run.run_id, run.model_version, run.release_digest, run.config_digest) == ("one", "1", "d", "c")
+    assert run.counts == counts
+    assert published_run(store, as_of=AS_OF + timedelta(days=1)) is None
+
+
+def test_the_percentile_is_the_share_of_leads_with_at_most_this_probability(store: LeadStore) -> None:
+    published(store, "one", [0.1, 0.4, 0.4, 0.9])
+    assert store.rows("SELECT percentile FROM current_scores ORDER BY lead_id") == [(25.0,), (75.0,), (75.0,), (100.0,)]
+
+
+def test_readers_see_the_newest_as_of_and_one_run_of_it(store: LeadStore) -> None:
+    published(store, "june", [0.2, 0.2])
+    published(store, "may", [0.3, 0.3], as_of=AS_OF - timedelta(days=30))
+    assert {row[0] for row in current(store)} == {"june"}
+    published(store, "july", [0.2], as_of=AS_OF + timedelta(days=30))
+    assert [row[:2] for row in current(store)] == [("july", "lead-0")]
+    published(store, "july again", [0.25], as_of=AS_OF + timedelta(days=30))
+    assert [row[:2] for row in current(store)] == [("july again", "lead-0")]
+    assert store.rows("SELECT fence FROM published ORDER BY as_of") == [(1,), (1,), (2,)]
+    assert store.rows("SELECT count(DISTINCT run_id) FROM scores") == [(4,)]
+
+
+def test_what_is_published_of_a_lead(store: LeadStore) -> None:
+    assert current_score(store, "lead-0") is None
+    published(store, "one", [0.25])
+    found = current_score(store, "lead-0")
+    assert found is not None
+    assert (found["probability"], found["reasons"], found["points"]) == (0.25, {"start": 0}, 5.0)
+    assert found["as_of"] == int(AS_OF.timestamp()) * 1_000_000
+    assert current_score(store, "lead-1") is None
+
+
+# What the audit refuses ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        Counts(9, 2, {"no voluntary act yet": 2}, {}),
+        Counts(4, 3, {"no voluntary act yet": 1}, {}),
+        Counts(2, 2, {}, {"no finite probability": 1}),
+    ],
+    ids=["a lead got lost", "one less staged than scored", "one too many"],
+)
+def test_an_account_that_does_not_balance(store: LeadStore, counts: Counts) -> None:
+    begin(store, "one")
+    staged(store, "one", [0.1, 0.2])
+    with pytest.raises(AuditRefused, match=r"does not balance: .* leads in, 2 rows staged.*Nothing was published"):
+        check(store, counts, "one")
+
+
+def test_a_lead_that_is_staged_twice(store: LeadStore) -> None:
+    begin(store, "one")
+    staged(store, "one", [0.1])
+    staged(store, "one", [0.1])
+    with pytest.raises(AuditRefused, match="2 rows staged of 1 leads"):
+        check(store, Counts(2, 2, {}, {}), "one")
+
+
+@pytest.mark.parametrize("probability", [None, -0.01, 1.01, float("nan"), float("inf")])
+def test_what_is_no_probability(store: LeadStore, probability: float | None) -> None:
+    begin(store, "one")
+    counts = staged(store, "one", [0.1, probability])
+    with pytest.raises(AuditRefused, match="1 staged rows have no probability between 0 and 1"):
+        check(store, counts, "one")
+
+
+@pytest.mark.parametrize("end", ["low = 0.2", "high = 0.05"])
+def test_a_probability_outside_its_interval(store: LeadStore, end: str) -> None:
+    begin(store, "one")
+    counts = staged(store, "one", [0.1])
+    store.connection.execute(f"UPDATE scores_staging SET probability_{end}")
+    with pytest.raises(AuditRefused, match="1 staged rows"):
+        check(store, counts, "one")
+
+
+def test_a_run_that_scores_nobody(store: LeadStore) -> None:
+    begin(store, "one")
+    with pytest.raises(AuditRefused, match=r"No lead is eligible: excluded \{'no voluntary act yet': 2\}"):
+        check(store, Counts(2, 0, {"no voluntary act yet": 2}, {}), "one")
+
+
+def test_a_volume_that_falls_by_more_than_half(store: LeadStore) -> None:
+    published(store, "before", [0.1] * 10)
+    later = AS_OF + timedelta(days=1)
+    begin(store, "few", as_of=later)
+    with pytest.raises(AuditRefused, match=r"Only 4 leads scored, after 10 .*least_volume_share = 0\.5"):
+        check(store, staged(store, "few", [0.1] * 4, as_of=later), "few", as_of=later)
+    begin(store, "half", as_of=later)
+    checked = check(store, staged(store, "half", [0.1] * 5, as_of=later), "half", as_of=later)
+    assert any("volume (5 after 10)" in line for line in checked)
+
+
+@pytest.mark.parametrize(("mean", "fine"), [(0.31, False), (0.29, True), (0.035, True), (0.03, False)])
+def test_a_level_that_moves_by_more_than_a_factor_either_way(store: LeadStore, mean: float, fine: bool) -> None:
+    published(store, "before", [0.1] * 4)
+    later = AS_OF + timedelta(days=1)
+    begin(store, "now", as_of=later)
+    counts = staged(store, "now", [mean] * 4, as_of=later)
+    if fine:
+        check(store, counts, "now", as_of=later)
+    else:
+        with pytest.raises(AuditRefused, match=rf"moved from 0\.1000 to {mean:.4f}, .*most_mean_factor = 3"):
+            check(store, counts, "now", as_of=later)
+
+
+def test_a_run_is_held_against_the_one_before_it_in_time_not_in_order(store: LeadStore) -> None:
+    published(store, "later", [0.9] * 4, as_of=AS_OF + timedelta(days=5))
+    published(store, "earlier", [0.1] * 4)
+    published(store, "again", [0.8] * 4, as_of=AS_OF - timedelta(days=1))
+
+
+# What goes wrong in between ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "INSERT INTO objections VALUES ('lead-1', TIMESTAMPTZ '2030-01-01')",
+        "INSERT INTO tombstones VALUES ('lead-1', TIMESTAMPTZ '2025-01-01')",
+    ],
+    ids=["objects", "erased"],
+)
+def test_a_lead_that_objects_while_the_run_is_on_its_way_is_not_published(store: LeadStore, change: str) -> None:
+    published(store, "before", [0.2, 0.2], as_of=AS_OF - timedelta(days=1))
+    begin(store, "one")
+    counts = staged(store, "one", [0.1, 0.2])
+    check(store, counts, "one")
+    store.connection.execute(change)
+    with pytest.raises(AuditRefused, match=r"1 leads objected or were erased.*Run it again"):
+        publish(store, counts, run_id="one", as_of=AS_OF, message="", now=NOW)
+    assert {row[0] for row in current(store)} == {"before"}
+    assert store.rows("SELECT count(*) FROM scores WHERE run_id = 'one'") == [(0,)]
+
+
+def test_publishing_is_all_or_nothing(store: LeadStore) -> None:
+    published(store, "before", [0.2, 0.2])
+    begin(store, "one")
+    counts = staged(store, "one", [0.1, 0.2])
+    # The last statement of the transaction fails: the counts are not JSON.
+    broken = Counts(counts.leads_in, counts.scored, {"reason": object()}, {})  # type: ignore[dict-item]
+    with pytest.raises(TypeError):
+        publish(store, broken, run_id="one", as_of=AS_OF, message="", now=NOW)
+    assert {row[0] for row in current(store)} == {"before"}
+    assert store.rows("SELECT fence FROM published") == [(1,)]
+    assert store.rows("SELECT count(*) FROM scores_staging") == [(2,)]
+
+
+def test_a_failed_run_says_why_and_leaves_no_staging(store: LeadStore) -> None:
+    begin(store, "one")
+    staged(store, "one", [0.1])
+    fail_run(store, run_id="one", message="AuditRefused: no", now=NOW)
+    assert store.rows("SELECT status, message FROM runs") == [("failed", "AuditRefused: no")]
+    assert store.rows("SELECT count(*) FROM scores_staging") == [(0,)]
+
+
+def test_what_a_run_that_died_left_is_swept_by_the_next(store: LeadStore) -> None:
+    begin(store, "killed")
+    staged(store, "killed", [0.1, 0.2])
+    published(store, "next", [0.3])
+    assert store.rows("SELECT run_id, status, message FROM runs ORDER BY run_id") == [
+        ("killed", "failed", "ended without a word"),
+        ("next", "published", ""),
+    ]
+    assert [row[:2] for row in current(store)] == [("next", "lead-0")]
+
+
+def test_scores_are_staged_with_times_that_know_their_zone(store: LeadStore) -> None:
+    begin(store, "one")
+    staged(store, "one", [0.1])
+    assert store.arrow("SELECT as_of FROM scores_staging").schema.field("as_of").type == pa.timestamp("us", tz="UTC")
+    assert store.rows("SELECT epoch_us(as_of) FROM scores_staging") == [(int(AS_OF.timestamp()) * 1_000_000,)]
