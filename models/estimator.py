@@ -37,7 +37,6 @@ CALIBRATION_PRIOR: Final = 400.0
 TREES_LEAST: Final = 150
 TREES_MOST: Final = 1200
 PATIENCE: Final = 100
-TWO_THREADS_FROM: Final = 50_000
 #: Trees are summed in blocks of so many: faster in the processor's cache, and always the same sum.
 BLOCK: Final = 50
 
@@ -53,6 +52,9 @@ PARAMETERS: Final[Mapping[str, Any]] = {
     "lambda_l2": 5.0,
     "deterministic": True,
     "force_col_wise": True,
+    # Trees this small are little work each: on a busy machine threads wait for each other, many times longer than one
+    # alone would take.
+    "num_threads": 1,
     "verbose": -1,
     # Without it a column of one value would be dropped from the file, and the columns would shift.
     "feature_pre_filter": False,
@@ -243,8 +245,6 @@ def _fit_members(
     start = linear @ coefficients + intercept
     parameters = dict(PARAMETERS) | {
         "seed": seed,
-        # On few rows threads wait for each other longer than they work. The sums are the same on one and on two.
-        "num_threads": 2 if len(frame) >= TWO_THREADS_FROM else 1,
         "monotone_constraints": [monotone.get(c.name, 0) for c in encoding.numeric] + [0] * len(encoding.categorical),
     }
     names = [f"f{i}" for i in range(len(encoding.tree_sources))]
