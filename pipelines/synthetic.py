@@ -146,8 +146,8 @@ def simulate(
     >>> store.leads.num_rows, store.leads.column_names
     (50, ['lead_id', 'created_at', 'known_at'])
     >>> as_of_us = int(datetime(2024, 9, 1, tzinfo=UTC).timestamp()) * 1_000_000
-    >>> store.true_probability(["lead-0000001", "lead-0000050"], as_of_us, 60).round(2)
-    array([0.03,  nan])
+    >>> store.true_probability(["lead-0000002", "lead-0000050"], as_of_us, 60).round(2)
+    array([0.11,  nan])
     >>> simulate(leads=0)
     Traceback (most recent call last):
         ...

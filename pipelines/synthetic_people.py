@@ -39,7 +39,7 @@ CHANNEL_COSTS: Final = {
 #: Level -> share, effect. Countries have none: they only decide the language of the title.
 _SENIORITY: Final = {
     "c_level": (0.16, 0.5), "director": (0.20, 0.5), "manager": (0.27, 0.1),
-    "specialist": (0.20, -0.3), "junior": (0.12, -0.8), "student": (0.05, -1.8),
+    "specialist": (0.22, -0.3), "junior": (0.08, -0.8), "student": (0.07, -1.8),
 }  # fmt: skip
 _FUNCTION: Final = {
     "general": (0.0, 0.0), "marketing": (0.26, 0.4), "sales": (0.22, 0.4), "it": (0.15, 0.0),

@@ -36,8 +36,9 @@ _EN_RANK: Final = {
         "Sr. Director, {}",
     ),
     "manager": ("{} Manager", "Senior {} Manager", "Sr {} Manager", "Manager, {}", "{} Team Lead"),
-    "specialist": ("{} Specialist", "{} Analyst", "{} Coordinator", "Senior {} Specialist"),
-    "junior": ("{} Assistant", "Junior {} Analyst", "{} Intern", "{} Trainee"),
+    "specialist": ("{} Specialist", "{} Analyst", "{} Coordinator", "{} Assistant", "Senior {} Specialist"),
+    "junior": ("Junior {} Analyst", "Jr {} Specialist", "Junior {} Coordinator"),
+    "student": ("{} Intern", "{} Trainee"),
 }
 _EN_C_LEVEL: Final = {
     "marketing": ("CMO", "Chief Marketing Officer", "Chief Growth Officer"),
@@ -93,7 +94,9 @@ _FR_RANK: Final = {
         ("Directeur adjoint {}", "Directrice adjointe {}"),
     ),
     "manager": (("Responsable {}", "Responsable {}"), ("Resp. {}", "Resp. {}"), ("Manager {}", "Manageuse {}")),
-    "junior": (("Assistant {}", "Assistante {}"), ("Stagiaire {}", "Stagiaire {}"), ("Alternant {}", "Alternante {}")),
+    "specialist": (("Assistant {}", "Assistante {}"),),
+    "junior": (("Assistant {} junior", "Assistante {} junior"),),
+    "student": (("Stagiaire {}", "Stagiaire {}"), ("Alternant {}", "Alternante {}")),
 }
 _FR_C_LEVEL: Final = {"it": ("DSI",), "finance": ("DAF",), "hr": ("DRH",)}
 _FR_GENERAL: Final = (
@@ -120,22 +123,32 @@ _FR_STUDENT: Final = (
 def _titles(language: str, function: str, seniority: str) -> tuple[str, ...]:
     """Every way the simulated people of a language write one function and seniority."""
     english = language == "en"
-    if seniority == "student":
-        return _EN_STUDENT if english else _FR_STUDENT
-    if function == "general":
+    if seniority != "student" and function == "general":
         return _EN_GENERAL if english else _FR_GENERAL
     if seniority == "c_level":
         return _EN_C_LEVEL[function] + (() if english else _FR_C_LEVEL.get(function, ()))
-    if english:
-        return tuple(rank.format(name) for rank in _EN_RANK[seniority] for name in _EN_FUNCTION[function])
-    if seniority == "specialist":
-        return tuple(f"{word} {of}" for word in ("Chargé", "Chargée") for _, _, of in _FR_FUNCTION[function])
-    return tuple(
+    named: tuple[str, ...] = ()
+    if function != "general":
+        named = _english(function, seniority) if english else _french(function, seniority)
+    if seniority == "student":
+        return named + (_EN_STUDENT if english else _FR_STUDENT)
+    return named
+
+
+def _english(function: str, seniority: str) -> tuple[str, ...]:
+    return tuple(rank.format(name) for rank in _EN_RANK[seniority] for name in _EN_FUNCTION[function])
+
+
+def _french(function: str, seniority: str) -> tuple[str, ...]:
+    """Masculine and feminine forms; the specialists include those in charge *of* something."""
+    charged = [f"{word} {of}" for word in ("Chargé", "Chargée") for _, _, of in _FR_FUNCTION[function]]
+    ranked = [
         rank.format(name)
         for ranks in _FR_RANK[seniority]
         for names in _FR_FUNCTION[function]
-        for rank, name in zip(ranks, names, strict=False)
-    )
+        for rank, name in zip(ranks, names[:2], strict=True)
+    ]
+    return tuple(charged + ranked if seniority == "specialist" else ranked)
 
 
 #: (language, function, seniority) -> spellings.

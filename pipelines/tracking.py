@@ -47,19 +47,21 @@ class Tracking:
 
     def __init__(self, *, uri: str, experiment: str, model_name: str) -> None:
         self.uri, self.experiment, self.model_name = uri, experiment, model_name
+        # Inside `mlflow run` the run, and with it the experiment, is there already; MLflow refuses another.
+        launched = "MLFLOW_RUN_ID" in os.environ
         try:
             mlflow.set_tracking_uri(uri)
             mlflow.set_registry_uri(uri)
             self.client = MlflowClient()
-            found = self.client.get_experiment_by_name(experiment)
-            if found is None:
+            if not launched and self.client.get_experiment_by_name(experiment) is None:
                 self.client.create_experiment(experiment, artifact_location=_beside(uri))
         except (MlflowException, OSError) as error:
             raise UserError(
                 f"MLflow at {uri} cannot be used: {_first_line(error)} Name another with [tracking] uri or "
                 "MLFLOW_TRACKING_URI."
             ) from error
-        mlflow.set_experiment(experiment)
+        if not launched:
+            mlflow.set_experiment(experiment)
 
     def log_run(
         self,
