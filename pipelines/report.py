@@ -14,7 +14,7 @@ from pipelines.score import ScoreReport
 from pipelines.store import LeadStore
 from pipelines.train import TrainReport, moment
 from serve.reasons import in_words
-from serve.stages import MEANING, ORDER
+from serve.stages import MEANING, ORDER, percent
 
 _RECENT_RUNS: Final = 10
 
@@ -77,7 +77,7 @@ def print_explanation(published: Mapping[str, Any]) -> None:
     console = Console()
     p, low, high = (published[k] for k in ("probability", "probability_low", "probability_high"))
     console.print(
-        f"[bold]{escape(published['lead_id'])}[/]  {p:.1%} likely to convert ({low:.1%} – {high:.1%})  "
+        f"[bold]{escape(published['lead_id'])}[/]  {percent(p)} likely to convert ({percent(low)} – {percent(high)})  "
         f"band {published['band']}  percentile {published['percentile']:.0f}"
     )
     confirm = " [yellow](for a person to confirm)[/]" if published["needs_confirmation"] else ""

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,7 +68,7 @@ def leadscore(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
 
 
 def day(world: World, *, later: int = 0) -> str:
-    return world.as_of.replace(day=world.as_of.day + later).isoformat()
+    return (world.as_of + timedelta(days=later)).isoformat()
 
 
 # Exit codes ----------------------------------------------------------------------------------------------------------
