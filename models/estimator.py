@@ -178,7 +178,7 @@ def learn(
     check_gap(earlier_as_of=as_of[split.earlier], later_as_of=as_of[split.later], horizon_days=horizon_days)
     early, late = outcome[split.earlier], outcome[split.later]
     notes = []
-    calibrator, trees, penalty = identity(), TREES_LEAST, None
+    calibrator, trees = identity(), TREES_LEAST
     if min(early.sum(), (1 - early).sum()) < LEAST_OUTCOMES:
         notes.append(
             f"not calibrated: a horizon before the newest {len(late)} snapshots, {int(early.sum())} had converted and "
@@ -192,7 +192,7 @@ def learn(
     else:
         progress("fitting the members on the earlier snapshots")
         held_out = frame.iloc[split.later]
-        members, penalty = _fit_members(
+        members, _ = _fit_members(
             frame.iloc[split.earlier],
             early,
             leads[split.earlier],
@@ -204,7 +204,8 @@ def learn(
         progress("calibrating on the newest snapshots")
         calibrator = fit_calibrator(members.log_odds(held_out), late, prior_strength=CALIBRATION_PRIOR)
     progress("fitting the members again, on everything")
-    members, penalty = _fit_members(frame, outcome, leads, monotone=monotone, seed=seed, trees=trees, penalty=penalty)
+    # The penalty is chosen anew: the right one for the earlier snapshots alone can be far too strong for all of them.
+    members, penalty = _fit_members(frame, outcome, leads, monotone=monotone, seed=seed, trees=trees)
     return Learned(
         Model(members, calibrator),
         trained=len(split.earlier),
@@ -224,7 +225,6 @@ def _fit_members(
     monotone: Mapping[str, int],
     seed: int,
     trees: int = TREES_MOST,
-    penalty: float | None = None,
     later: tuple[pd.DataFrame, Outcome] | None = None,
 ) -> tuple[Members, float]:
     """Fit both members; with a later slice, stop growing trees where they stop helping there (but not too soon)."""
@@ -239,8 +239,7 @@ def _fit_members(
     signs = np.array(
         [monotone.get(name, 0) if i < len(encoding.numeric) else 0 for i, name in enumerate(encoding.linear_sources)]
     )
-    if penalty is None:
-        penalty = choose_penalty(linear, outcome, folds=folds)
+    penalty = choose_penalty(linear, outcome, folds=folds)
     coefficients, intercept = fit_logistic(linear, outcome, penalty=penalty, signs=signs)
     start = linear @ coefficients + intercept
     parameters = dict(PARAMETERS) | {
