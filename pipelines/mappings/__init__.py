@@ -1,0 +1,1 @@
+"""Mapping files that come along: which column of which export is what."""
