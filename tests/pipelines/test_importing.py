@@ -196,7 +196,7 @@ def test_how_a_file_is_written_does_not_matter(tmp_path: Path) -> None:
         b"\xef\xbb\xbf" + LEADS.encode(),
         LEADS.encode("utf-16"),
         LEADS.encode("cp1252"),
-        gzip.compress(LEADS.encode()),
+        gzip.compress(LEADS.encode(), mtime=0),
         semicolons.getvalue().encode(),
         LEADS.replace("\n", "\r").encode(),
         LEADS.replace("lead_id", "Lead ID").replace("created_at", "CreatedAt").encode(),

@@ -42,7 +42,7 @@ def zipped(content: bytes, *names: str) -> bytes:
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w") as archive:
         for name in names:
-            archive.writestr(name, content)
+            archive.writestr(zipfile.ZipInfo(name), content)
     return held.getvalue()
 
 
@@ -66,13 +66,13 @@ def zstd(content: bytes) -> bytes:
         TEXT.replace(",", ";").encode(),
         TEXT.replace(",", "\t").encode(),
         TEXT.replace(",", "|").encode(),
-        gzip.compress(TEXT.encode()),
-        gzip.compress(TEXT[:20].encode()) + gzip.compress(TEXT[20:].encode()),
+        gzip.compress(TEXT.encode(), mtime=0),
+        gzip.compress(TEXT[:20].encode(), mtime=0) + gzip.compress(TEXT[20:].encode(), mtime=0),
         bz2.compress(TEXT.encode()),
         lzma.compress(TEXT.encode()),
         zstd(TEXT.encode()),
         zipped(TEXT.encode(), "inside.csv"),
-        gzip.compress(TEXT.encode("utf-16")),
+        gzip.compress(TEXT.encode("utf-16"), mtime=0),
         TEXT.encode() + b"\n\n",
         TEXT.rstrip("\n").encode(),
     ],
@@ -168,8 +168,8 @@ def test_bytes_that_are_no_utf8_are_noticed_far_down_the_file(tmp_path: Path) ->
         (b'{"leads": []}', "JSON"),
         (b"%PDF-1.7", "PDF"),
         (bytes(range(256)) * 20, "is no text"),
-        (gzip.compress(TEXT.encode() * 1000)[:-30], "cannot be unpacked to its end"),
-        (gzip.compress(TEXT.encode())[:8] + b"garbage" * 10, "cannot be unpacked to its end"),
+        (gzip.compress(TEXT.encode() * 1000, mtime=0)[:-30], "cannot be unpacked to its end"),
+        (gzip.compress(TEXT.encode(), mtime=0)[:8] + b"garbage" * 10, "cannot be unpacked to its end"),
         (b"a,b,a\n1,2,3\n", "names 'a' more than once"),
         (b",,\n1,2,3\n", "no column has a name"),
         (",".join(f"c{i}" for i in range(6_000)).encode() + b"\n", "6,000 columns; at most 5,000"),
@@ -196,7 +196,7 @@ def test_endless_lines_and_fields_are_refused_without_being_held(
 def test_a_file_that_unpacks_beyond_measure_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sniffing, "BOMB_BYTES", 1 << 21)
     with pytest.raises(InputError, match="no table packs like that"):
-        open_table(write(tmp_path, gzip.compress(b"a,b\n" + b"0,0\n" * (1 << 20))))
+        open_table(write(tmp_path, gzip.compress(b"a,b\n" + b"0,0\n" * (1 << 20), mtime=0)))
 
 
 def test_files_that_are_not_there(tmp_path: Path) -> None:
