@@ -317,7 +317,7 @@ def _moment(text: str) -> datetime:
 
 
 def _microseconds(text: str) -> int:
-    from pipelines.score import microseconds
+    from pipelines.moments import microseconds
 
     return microseconds(_moment(text))
 

@@ -50,7 +50,8 @@ def compare(
         Too few outcomes on either side of the split.
     """
     inventory = read_inventory(store, as_of=as_of)
-    data = read_frame(store, settings, inventory, read_catalogue(inventory, settings), as_of=as_of, progress=progress)
+    columns = read_catalogue(inventory, settings)
+    data = read_frame(store, settings, inventory, columns, as_of=as_of, progress=progress)
     points = _points(store, data)
     if np.isnan(points).all():
         raise UserError(
@@ -70,7 +71,7 @@ def compare(
         lead_id=leads[split.earlier].tolist(),
         as_of=data.as_of[split.earlier],
         horizon_days=horizon,
-        monotone={c.name: c.monotone for c in read_catalogue(inventory, settings).columns if c.monotone},
+        monotone={c.name: c.monotone for c in columns.columns if c.monotone},
         seed=settings.model.seed,
         progress=say,
     )

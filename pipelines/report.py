@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from rich.console import Console
@@ -10,16 +10,19 @@ from rich.markup import escape
 from rich.table import Table
 
 from models.card import METRIC_NAMES, number
-from pipelines.score import ScoreReport
+from pipelines.moments import moment
 from pipelines.store import LeadStore
-from pipelines.train import TrainReport, moment
 from serve.reasons import in_words
 from serve.stages import MEANING, ORDER, percent
+
+if TYPE_CHECKING:  # what these bring with them (MLflow, LightGBM) takes seconds, and 'status' needs none of it
+    from pipelines.score import ScoreReport
+    from pipelines.train import TrainReport
 
 _RECENT_RUNS: Final = 10
 
 
-def print_training(report: TrainReport) -> None:
+def print_training(report: "TrainReport") -> None:
     """The verdict, the metrics beside the baselines', the leaks."""
     console = Console()
     facts = report.facts
@@ -47,7 +50,7 @@ def print_training(report: TrainReport) -> None:
         )
 
 
-def print_scoring(report: ScoreReport) -> None:
+def print_scoring(report: "ScoreReport") -> None:
     """The closing summary of a run."""
     console = Console()
     table = Table(title=f"Scores as of {report.as_of[:16]} UTC, version {report.model_version}", title_justify="left")

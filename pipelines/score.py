@@ -6,7 +6,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from features.kinds import kinds_of
 from models.bundle import Release
 from pipelines import publishing, release
 from pipelines.config import Settings
+from pipelines.moments import microseconds
 from pipelines.publishing import Counts
 from pipelines.snapshots import voluntary_types
 from pipelines.store import LeadStore
@@ -268,12 +269,6 @@ def _unchanged(
         checked=["published before by the same release and configuration: nothing to do"],
         seconds=round(seconds, 3),
     )
-
-
-def microseconds(moment: datetime) -> int:
-    """A moment as microseconds since 1970 UTC, exactly."""
-    since = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def _counted(column: "pd.Series[Any]") -> dict[str, int]:

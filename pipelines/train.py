@@ -9,7 +9,7 @@ import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +32,7 @@ from models.splits import check_gap, split_by_time
 from models.uncertainty import fit_band
 from pipelines import figures, release
 from pipelines.config import Settings
+from pipelines.moments import moment
 from pipelines.snapshots import TrainingFrame, When, training_frame, voluntary_types
 from pipelines.store import Inventory, LeadStore
 from pipelines.tracking import CANDIDATE, Registered, Tracking
@@ -444,11 +445,6 @@ def decide(metrics: Mapping[str, Interval], better: Interval) -> tuple[str, str]
         f"no skill found: {gained}; {ranked}. On later leads the model cannot be told from the base rate, so nothing "
         "was registered. What would decide is not among the columns: look for what is known before the outcome."
     )
-
-
-def moment(microseconds: int) -> str:
-    """A moment for people and JSON: ISO 8601, UTC."""
-    return datetime.fromtimestamp(microseconds / 1e6, tz=UTC).isoformat(timespec="seconds")
 
 
 def _left_out_summary(columns: Catalogue) -> str:

@@ -11,8 +11,9 @@ import pytest
 from features.errors import AuditRefused, ConfigError, ReleaseRefused
 from features.tables import MICROSECONDS_PER_DAY as DAY
 from pipelines import publishing
+from pipelines.moments import microseconds
 from pipelines.promote import promote
-from pipelines.score import load_champion, microseconds
+from pipelines.score import load_champion
 from pipelines.store import LeadStore
 from tests.pipelines.conftest import NOW, World
 
