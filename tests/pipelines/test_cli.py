@@ -17,6 +17,7 @@ from pipelines.__main__ import main
 from pipelines.cli import app
 from pipelines.config import FILE, preset
 from pipelines.store import LeadStore
+from serve.stages import percent
 from tests.pipelines.conftest import World
 
 SMALL = "[snapshots]\nmost = 4000\n[model]\nresamples = 50\n[score]\nrange_leads = 1500\n"
@@ -193,7 +194,7 @@ def test_people_are_told_the_same_in_words(at_home: World, leadscore: Leadscore)
         ((lead, p),) = store.rows("SELECT lead_id, probability FROM current_scores ORDER BY lead_id LIMIT 1")
     done = leadscore("explain", lead)
     assert done.code == 0
-    assert f"{p:.1%} likely to convert" in done.stdout
+    assert f"{percent(p)} likely to convert" in done.stdout
     assert "recommended stage:" in done.stdout
     assert "×" in done.stdout
     done = leadscore("promote")
