@@ -19,6 +19,7 @@ FAMILIES: Final = (demographic.FAMILY, behavioural.FAMILY, engagement.FAMILY)
 #: A store's own kind gets columns only when it is common enough to learn from, and not more than so many of them do.
 OWN_KIND_MIN_EVENTS: Final = 50
 OWN_KINDS_MOST: Final = 40
+_EXCLUDED: Final = "excluded by configuration"
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Catalogue:
 
     columns: tuple[Column, ...]
     left_out: Mapping[str, str]
-    """Column name -> why the store cannot fill it."""
+    """Column, excluded attribute, or rare kind -> why it is not there."""
     kinds: Mapping[str, str]
     """Event type -> kind, for the types that are read; events of other types are not seen."""
     attributes: Mapping[str, str]
@@ -79,11 +80,11 @@ def catalogue(
     if repeated:
         raise ValueError(f"Two declarations produce a column of one name: {', '.join(sorted(repeated))}")
     kept: list[Column] = []
-    left_out: dict[str, str] = {}
+    left_out = {name: _EXCLUDED for name in attributes if name in exclude}
     for column in columns:
         fitted = _fitted(column, present, frozenset(profile_columns), {c.name for c in kept})
         if column.name in exclude:
-            left_out[column.name] = "excluded by configuration"
+            left_out[column.name] = _EXCLUDED
         elif isinstance(fitted, str):
             left_out[column.name] = fitted
         else:

@@ -9,7 +9,10 @@
     ├── AuditRefused         10   the run does not balance or moved too far; nothing published
     ├── LockHeld             11   another program holds the store
     ├── ReleaseRefused       12   a release that is not what was reviewed, or a frame it was not made for
+    ├── RegistryUnreachable   1   MLflow does not answer (the nightly job goes on with its local copy)
+    ├── StoreFailed           1   the store could not carry out a statement (full disk, no right, deadlock)
     └── StoreUnreachable     13   the lead store cannot be opened
+        └── StoreLost        13   the connection broke; what was committed stays
 
 Every message says what was expected, what was found, where, and what to do next. Anything else that is
 raised is a bug and keeps its traceback.
@@ -56,7 +59,19 @@ class ReleaseRefused(UserError):
     exit_code = 12
 
 
+class RegistryUnreachable(UserError):
+    """The model registry does not answer."""
+
+
+class StoreFailed(UserError):
+    """The store could not carry out a statement; what it was part of was not stored."""
+
+
 class StoreUnreachable(UserError):
     """The lead store cannot be opened."""
 
     exit_code = 13
+
+
+class StoreLost(StoreUnreachable):
+    """The connection broke. Whether a commit under way came through must be looked up, never guessed."""

@@ -65,6 +65,7 @@ _REWRITES: Final = (
     # A service given for a title (Direction des achats) is read as its head.
     (re.compile(r"^\W*direction\b"), "directeur"),
     (re.compile(r"\baupres\b"), "to"),
+    (re.compile(r"\bmanageu(?:r|re|se)(?=s?\b)"), "manager"),
 )
 
 # Plural and feminine endings, in this order; the tables are folded alike, so a wrong but steady folding does no harm.

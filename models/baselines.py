@@ -3,13 +3,14 @@
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import expit
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from models.encoding import Floats
+from models.logistic import fit_logistic
 
 
 def base_rate(outcome: npt.NDArray[np.int64], *, rows: int) -> Floats:
@@ -32,16 +33,16 @@ def logistic_regression(frame: pd.DataFrame, outcome: npt.NDArray[np.int64], lat
     numbers = make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler())
     texts = make_pipeline(
         SimpleImputer(strategy="constant", fill_value="(missing)"),
-        OneHotEncoder(min_frequency=20, handle_unknown="infrequent_if_exist"),
+        OneHotEncoder(min_frequency=20, handle_unknown="infrequent_if_exist", sparse_output=False),
     )
     columns = make_column_transformer(
         (numbers, make_column_selector(dtype_include="float64")),
         (texts, make_column_selector(dtype_exclude="float64")),
     )
     filled = frame.columns[frame.notna().any()]
-    model = make_pipeline(columns, LogisticRegression(C=1.0, max_iter=1000))
-    model.fit(_plain(frame[filled]), outcome)
-    probability: Floats = model.predict_proba(_plain(later[filled]))[:, 1]
+    matrix = columns.fit_transform(_plain(frame[filled]))
+    coefficients, intercept = fit_logistic(matrix, outcome, penalty=1.0, signs=np.zeros(matrix.shape[1], np.int64))
+    probability: Floats = expit(columns.transform(_plain(later[filled])) @ coefficients + intercept)
     return probability
 
 

@@ -6,7 +6,8 @@ linear.json        encoding, coefficients and average lead of the logistic membe
 calibrator.json    the calibrator, and the band of its uncertainty
 contract.json      columns, order, types, ranges, categories; what the features need to be computed
 golden.json        made-up rows with the probabilities they must get
-card.json card.md  what was measured, for programs and for people
+card.json          what was measured, for programs
+card.md card.html  the same for people, as Markdown and as a page
 ================== =================================================================================
 
 `manifest.json`, with the size and SHA-256 of each, is written and checked by `pipelines/release.py` *before* any of
@@ -24,13 +25,23 @@ import pandas as pd
 
 from features.errors import ReleaseRefused
 from models.calibration import Calibrator
+from models.card import to_html
 from models.contract import Contract
 from models.encoding import MISSING, OTHER, Encoding, Floats
 from models.estimator import Members, Model
 from models.explanation import unused
 from models.uncertainty import Band
 
-FILES: Final = ("model.txt", "linear.json", "calibrator.json", "contract.json", "golden.json", "card.json", "card.md")
+FILES: Final = (
+    "model.txt",
+    "linear.json",
+    "calibrator.json",
+    "contract.json",
+    "golden.json",
+    "card.json",
+    "card.md",
+    "card.html",
+)
 GOLDEN_ROWS: Final = 24
 GOLDEN_TOLERANCE: Final = 1e-6
 
@@ -46,6 +57,8 @@ class Release:
     """The average training lead, as the logistic member reads it: where its contributions start from."""
     card: Mapping[str, Any]
     card_text: str
+    card_page: str = ""
+    """As it was reviewed; a release that has none yet gets the page of its `card`."""
 
     def probability(self, frame: pd.DataFrame) -> Floats:
         """(rows,) calibrated probability, for a frame that keeps the contract."""
@@ -72,6 +85,7 @@ def to_files(release: Release) -> dict[str, bytes]:
         "golden.json": _json({"rows": _plain(golden), "probabilities": release.model.probability(golden).tolist()}),
         "card.json": _json(release.card),
         "card.md": release.card_text.encode(),
+        "card.html": (release.card_page or to_html(release.card)).encode(),
     }
 
 
@@ -100,6 +114,7 @@ def from_files(files: Mapping[str, bytes]) -> Release:
             np.array(linear["centre"], np.float64),
             json.loads(files["card.json"]),
             files["card.md"].decode(),
+            files["card.html"].decode(),
         )
         _check_golden(release, json.loads(files["golden.json"]))
     except (AttributeError, KeyError, TypeError, ValueError, lgb.basic.LightGBMError) as error:

@@ -23,11 +23,12 @@ binary classifiers with beta calibration. Electron. J. Statist. 11(2). doi:10.12
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit
 
 from features.errors import ReleaseRefused
 
@@ -83,8 +84,28 @@ class Calibrator:
     def apply(self, log_odds: npt.ArrayLike) -> Floats:
         """Calibrated probability; 1.0 exactly above log odds of about 37, where doubles end."""
         calibrated = self.apply_log_odds(log_odds)
-        probability: Floats = np.exp(-np.logaddexp(0.0, -calibrated))
+        probability: Floats = expit(calibrated)
         return probability
+
+    def drawn_together(self, share: float, *, around: float) -> Self:
+        """The calibrator that keeps only a share of the differences between leads, so far as it may.
+
+        Parameters
+        ----------
+        share : in [0, 1]; the ranking is kept even at 0, by slopes of ``SLOPE_FLOOR``
+        around : log odds of the lead that stays where it is
+
+        Examples
+        --------
+        >>> identity().drawn_together(0.5, around=-2.0).apply_log_odds([-4.0, -2.0, 0.0]).tolist()
+        [-3.0, -2.0, -1.0]
+        """
+        kept = max(share, SLOPE_FLOOR / min(self.a, self.b))
+        if kept >= 1:
+            return self
+        level = float(self.apply_log_odds(around))
+        a, b = (max(kept * slope, SLOPE_FLOOR) for slope in (self.a, self.b))  # the floor itself, not after rounding
+        return replace(self, a=a, b=b, c=kept * self.c + (1 - kept) * level)
 
     def as_dict(self) -> dict[str, str | float]:
         """Plain values for JSON; ``from_dict`` gives back the very same numbers."""
@@ -204,7 +225,7 @@ def _fit(x: Floats, terms: Floats, y: Floats, w: Floats, prior_strength: float) 
     change of *that lead's* level, whatever the slopes do. A slope below the floor is put on it and the others are
     fitted again, until none is below.
     """
-    p = _sigmoid(x)
+    p = expit(x)
     information = w * np.maximum(p * (1 - p), 1e-12)
     centre = information @ terms / information.sum()
     centred = terms - centre
@@ -235,7 +256,7 @@ def _newton(design: Floats, offset: Floats, y: Floats, w: Floats, prior_strength
     theta = np.zeros(design.shape[1])
     best = loss(theta)
     for _ in range(200):
-        mu = _sigmoid(offset + design @ theta)
+        mu = expit(offset + design @ theta)
         gradient = design.T @ (w * (mu - y)) + prior_strength * theta
         hessian = (design.T * (w * mu * (1 - mu))) @ design + prior_strength * np.eye(theta.size)
         step = np.linalg.solve(hessian, gradient)
@@ -247,11 +268,6 @@ def _newton(design: Floats, offset: Floats, y: Floats, w: Floats, prior_strength
         if float(np.abs(step).max()) < 1e-10:
             break
     return theta
-
-
-def _sigmoid(x: Floats) -> Floats:
-    probability: Floats = np.exp(-np.logaddexp(0.0, -x))
-    return probability
 
 
 def _finite(log_odds: npt.ArrayLike) -> Floats:

@@ -38,6 +38,8 @@ class ContractColumn:
     high: float | None = None
     other_share: float | None = None
     """Categorical: share of training rows in categories too rare to stand alone."""
+    measure: str = ""
+    """The first column that tells of the same thing (`features.measures`): told as one reason. Empty: stands alone."""
 
 
 @dataclass(frozen=True)

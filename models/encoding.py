@@ -75,11 +75,7 @@ class Encoding:
         deviations = np.array([column.deviation for column in self.numeric])
         scaled = np.clip((_signed_log(values) - means) / deviations, -CLIP, CLIP)
         flagged = [i for i, column in enumerate(self.numeric) if column.flag_missing]
-        one_hot = [
-            (texts[:, None] == np.array(list(column.log_odds), object)[None, :]).astype(np.float64)
-            for column in self.categorical
-            for texts in [_categories(frame[column.name], column.log_odds)]
-        ]
+        one_hot = [_one_hot(_categories(frame[c.name], c.log_odds), list(c.log_odds)) for c in self.categorical]
         return np.concatenate([np.nan_to_num(scaled, nan=0.0), np.isnan(values[:, flagged]), *one_hot], axis=1)
 
     def trees(self, frame: pd.DataFrame) -> Floats:
@@ -89,14 +85,20 @@ class Encoding:
         return np.column_stack([values, *rates]) if rates else values
 
     def trees_out_of_fold(self, frame: pd.DataFrame, outcome: npt.NDArray[np.int64], *, folds: Folds) -> Floats:
-        """The same for the rows the rates were learned from: each row's rate is learned from the other folds."""
+        """The same for the rows the rates were learned from: each row's rate is learned from the other folds.
+
+        Where all leads fall into one fold there are no others: every category is at the base rate.
+        """
         matrix = self.trees(frame)
         first = len(self.numeric)
         for c, column in enumerate(self.categorical):
             texts = _categories(frame[column.name], column.log_odds)
             for fold in np.unique(folds):
                 inside = folds == fold
-                rates, base = _rates(texts[~inside], outcome[~inside], list(column.log_odds))
+                others = ~inside
+                rates, base = (
+                    _rates(texts[others], outcome[others], list(column.log_odds)) if others.any() else ({}, self.base)
+                )
                 matrix[inside, first + c] = _mapped(texts[inside], rates, base)
         return matrix
 
@@ -180,15 +182,23 @@ def _categories(column: "pd.Series[Any]", known: Mapping[str, float]) -> npt.NDA
     return names[codes]
 
 
+def _one_hot(texts: npt.NDArray[np.object_], levels: Sequence[str]) -> Floats:
+    codes, distinct = pd.factorize(texts)
+    of_distinct = np.array([[float(text == level) for level in levels] for text in distinct], np.float64)
+    return of_distinct.reshape(-1, len(levels))[codes]
+
+
 def _rates(
     texts: npt.NDArray[np.object_], outcome: npt.NDArray[np.int64], levels: Sequence[str]
 ) -> tuple[dict[str, float], float]:
     base = float(outcome.mean())
+    codes, distinct = pd.factorize(texts)
+    rows, converted = np.bincount(codes), np.bincount(codes, weights=outcome)
+    place = {str(text): i for i, text in enumerate(distinct)}
     rates = {}
     for level in levels:
-        inside = texts == level
-        rate = (float(outcome[inside].sum()) + CATEGORY_PRIOR * base) / (int(inside.sum()) + CATEGORY_PRIOR)
-        rates[level] = _log_odds(rate)
+        n, hits = (int(rows[place[level]]), float(converted[place[level]])) if level in place else (0, 0.0)
+        rates[level] = _log_odds((hits + CATEGORY_PRIOR * base) / (n + CATEGORY_PRIOR))
     return rates, _log_odds(base)
 
 

@@ -5,7 +5,8 @@ member that fails cannot pull the other's ranking apart, and where trees find no
 
 How it is learned (`learn`): the newest share of the snapshots is set aside, with a gap of one horizon before it. The
 members learn from the rest; the set-aside slice says how many trees are worth having, beyond a floor, and gives the
-calibrator outcomes that the members have not seen. Then the members are fitted again on everything: under drift the
+calibrator outcomes that the members have not seen; differences between leads that it does not bear out are drawn
+together (`skill`). Then the members are fitted again on everything: under drift the
 newest leads are the ones that matter most.
 
 Why these numbers (log loss on time-ordered splits of three real data sets, in seven cases, measured while building):
@@ -28,12 +29,15 @@ from features.errors import TooLittleData
 from models.calibration import Calibrator, fit_calibrator, identity
 from models.encoding import Encoding, Floats, lead_folds, learn_encoding
 from models.logistic import choose_penalty, fit_logistic
+from models.skill import share_borne_out
 from models.splits import CALIBRATE_SHARE, check_gap, split_by_time
 
 FOLDS: Final = 5
 LEAST_OUTCOMES: Final = 40
 CALIBRATION_PRIOR: Final = 400.0
 """Pseudo-converters that the calibrator's prior stands for: a shift is believed by half when so many bear it out."""
+#: Above this share of the differences between leads nobody needs to know what was taken for noise.
+KEPT_UNSAID: Final = 0.9
 TREES_LEAST: Final = 150
 TREES_MOST: Final = 1200
 PATIENCE: Final = 100
@@ -178,7 +182,7 @@ def learn(
     check_gap(earlier_as_of=as_of[split.earlier], later_as_of=as_of[split.later], horizon_days=horizon_days)
     early, late = outcome[split.earlier], outcome[split.later]
     notes = []
-    calibrator, trees = identity(), TREES_LEAST
+    calibrator, kept, trees = identity(), 1.0, TREES_LEAST
     if min(early.sum(), (1 - early).sum()) < LEAST_OUTCOMES:
         notes.append(
             f"not calibrated: a horizon before the newest {len(late)} snapshots, {int(early.sum())} had converted and "
@@ -202,12 +206,16 @@ def learn(
         )
         trees = members.booster.num_trees()
         progress("calibrating on the newest snapshots")
-        calibrator = fit_calibrator(members.log_odds(held_out), late, prior_strength=CALIBRATION_PRIOR)
+        log_odds = members.log_odds(held_out)
+        calibrator = fit_calibrator(log_odds, late, prior_strength=CALIBRATION_PRIOR)
+        kept = share_borne_out(calibrator.apply_log_odds(log_odds), late, lead_id=leads[split.later].tolist())
     progress("fitting the members again, on everything")
     # The penalty is chosen anew: the right one for the earlier snapshots alone can be far too strong for all of them.
     members, penalty = _fit_members(frame, outcome, leads, monotone=monotone, seed=seed, trees=trees)
+    if kept < KEPT_UNSAID:
+        notes.append(f"the newest snapshots bear out {kept:.0%} of the differences between leads; no more are told")
     return Learned(
-        Model(members, calibrator),
+        Model(members, calibrator.drawn_together(kept, around=members.encoding.base)),
         trained=len(split.earlier),
         calibrated=len(split.later),
         dropped_in_gap=len(split.gap),
@@ -260,11 +268,31 @@ def _fit_members(
             init_score=encoding.linear(held_out) @ coefficients + intercept,
             reference=data,
         )
-        stop = lgb.early_stopping(PATIENCE, verbose=False)
-        grown = lgb.train(parameters, data, trees, valid_sets=[valid], callbacks=[stop])
+        grown = lgb.train(
+            parameters,
+            data,
+            trees,
+            valid_sets=[valid],
+            callbacks=[_early_stopping()],
+            keep_training_booster=True,  # the one returned otherwise has lost the trees after the best
+        )
         wanted = max(TREES_LEAST, grown.best_iteration)
-        text = grown.model_to_string(num_iteration=wanted)
-        booster = lgb.Booster(model_str=text)
-        if booster.num_trees() < wanted:
-            booster = lgb.train(parameters, data, wanted)
+        booster = lgb.Booster(model_str=grown.model_to_string(num_iteration=wanted))
     return Members(encoding, coefficients, intercept, booster), penalty
+
+
+def _early_stopping() -> Callable[[Any], None]:
+    """LightGBM's early stopping, which lets the floor of trees grow before it acts on what it has found."""
+    stop = lgb.early_stopping(PATIENCE, verbose=False)
+    found: list[lgb.callback.EarlyStopException] = []
+
+    def after_each_tree(state: Any) -> None:
+        if not found:
+            try:
+                stop(state)
+            except lgb.callback.EarlyStopException as enough:
+                found.append(enough)
+        if found and state.iteration + 1 >= TREES_LEAST:
+            raise found[0]
+
+    return after_each_tree

@@ -36,6 +36,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import expit
 
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
@@ -224,7 +225,7 @@ def _calibration_slope(w: Weighted) -> Floats:
     active = np.flatnonzero((w.converted > 0) & (w.converted < w.size))
     theta = np.tile([centre, scale], (active.size, 1))  # intercept 0, slope 1 on the scaled axis
     for _ in range(60):
-        mu = _sigmoid(theta[:, :1] + theta[:, 1:] * z)
+        mu = expit(theta[:, :1] + theta[:, 1:] * z)
         expected = w.total[active] * mu
         g0, g1 = ((w.positive[active] - expected) @ powers[:, :2]).T
         h0, h1, h2 = ((expected * (1 - mu)) @ powers).T
@@ -250,7 +251,7 @@ def _calibration_intercept(w: Weighted) -> Floats:
     low, high = np.full(w.size.size, -80.0), np.full(w.size.size, 80.0)
     shift = np.zeros(w.size.size)
     for _ in range(80):
-        mu = _sigmoid(w.ranked.log_odds + shift[:, None])
+        mu = expit(w.ranked.log_odds + shift[:, None])
         expected = w.total * mu
         excess = expected.sum(axis=1) - w.converted
         low, high = np.where(excess <= 0, shift, low), np.where(excess >= 0, shift, high)
@@ -262,10 +263,6 @@ def _calibration_intercept(w: Weighted) -> Floats:
         if not moved.size or moved.max() < 1e-10:
             break
     return np.where(both, shift, np.nan)
-
-
-def _sigmoid(x: Floats) -> Floats:
-    return 0.5 + 0.5 * np.tanh(0.5 * x)  # cannot overflow
 
 
 METRICS: MappingProxyType[str, Callable[[Weighted], Floats]] = MappingProxyType(

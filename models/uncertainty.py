@@ -13,10 +13,13 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import expit
 
 from models.encoding import Floats
 
 Z_95 = 1.959963984540054
+#: Of the line's level and slope before any outcome is seen: a handful of them, or all alike, must not look certain.
+PRIOR_VARIANCE = 4.0
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Band:
         away = z - self.centre
         variance = self.level_variance + 2 * away * self.covariance + away**2 * self.slope_variance
         reach = Z_95 * np.sqrt(np.maximum(variance, 0.0))
-        return _sigmoid(z - reach), _sigmoid(z + reach)
+        return expit(z - reach), expit(z + reach)
 
     def as_dict(self) -> dict[str, float]:
         """Plain values for JSON."""
@@ -56,13 +59,13 @@ class Band:
 def fit_band(log_odds: npt.ArrayLike, outcome: npt.ArrayLike, *, lead_id: Sequence[str]) -> Band:
     """Fit the band on later snapshots: one entry per snapshot, clustered by lead."""
     z, y = np.asarray(log_odds, np.float64), np.asarray(outcome, np.float64)
-    weight = _sigmoid(z) * (1 - _sigmoid(z))
+    p: Floats = expit(z)
+    weight = p * (1 - p)
     centre = float(weight @ z / weight.sum())
     design = np.column_stack([np.ones(len(z)), z - centre])
-    # A weak prior (variance 4 on both) keeps a handful of outcomes, or outcomes all alike, from looking certain.
-    prior = np.eye(2) / 4.0
+    prior = np.eye(2) / PRIOR_VARIANCE
     information = (design * weight[:, None]).T @ design + prior
-    scores = pd.DataFrame(design * (y - _sigmoid(z))[:, None]).groupby(np.asarray(lead_id, object)).sum().to_numpy()
+    scores = pd.DataFrame(design * (y - p)[:, None]).groupby(np.asarray(lead_id, object)).sum().to_numpy()
     inverse = np.linalg.inv(information)
     clustered = inverse @ (scores.T @ scores + prior) @ inverse
     # Never narrower than independent snapshots would make it, whatever the log odds: with few leads the cluster sum is
@@ -72,8 +75,3 @@ def fit_band(log_odds: npt.ArrayLike, outcome: npt.ArrayLike, *, lead_id: Sequen
     half = root @ (axes * np.sqrt(np.maximum(strength, 1.0)))
     covariance = half @ half.T
     return Band(centre, float(covariance[0, 0]), float(covariance[0, 1]), float(covariance[1, 1]))
-
-
-def _sigmoid(z: Floats) -> Floats:
-    probability: Floats = np.exp(-np.logaddexp(0.0, -z))
-    return probability

@@ -2,6 +2,10 @@
 
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipelines.signals import Received
 
 # Before LightGBM or scikit-learn come in: threads that spin while they wait cost up to ten times the wall time on a
 # busy machine, and gain nothing on an idle one.
@@ -13,6 +17,13 @@ _INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line; the process ends with a documented exit code."""
+    from pipelines.signals import handled
+
+    with handled() as received:
+        _run(received)
+
+
+def _run(received: "Received") -> None:
     from features.errors import UserError
     from pipelines.cli import app
 
@@ -26,7 +37,8 @@ def main() -> None:
         sys.exit(error.exit_code)
     except SystemExit as end:
         if end.code == _INTERRUPTED:
-            sys.stderr.write("leadscore: interrupted; nothing was published by this command.\n")
+            sys.stderr.write("leadscore: interrupted; what it had not published is not seen.\n")
+            sys.exit(received.exit_code)
         if isinstance(end.__context__, BrokenPipeError):  # typer and rich end with 1 when they see it
             _reader_has_gone()
         raise

@@ -73,15 +73,12 @@ def _check(store: LeadStore, batch: TextBatch, filling: Filling, pending: Mask, 
     compared = [name for name in spec.columns if name in filling.rows.column_names]
     unlike_stored = " OR ".join(f"i.{name} IS DISTINCT FROM t.{name}" for name in compared) or "false"
     unlike_first = " OR ".join(f"i.{name} IS DISTINCT FROM f.{name}" for name in compared) or "false"
-    store.connection.register("offered", rows)
-    try:
+    with store.engine.offered("offered", rows):
         stored = store.rows(f"SELECT i._row FROM offered i JOIN {filling.table} t USING ({key}) WHERE {unlike_stored}")
         earlier = store.rows(
             f"WITH f AS (SELECT DISTINCT ON ({key}) * FROM offered ORDER BY {key}, _row) "
             f"SELECT i._row, f._row FROM offered i JOIN f USING ({key}) WHERE {unlike_first}"
         )
-    finally:
-        store.connection.unregister("offered")
     refused = np.zeros(batch.count, np.bool_)
     refused[[row for (row,) in stored]] = True
     batch.refuse(refused, CONFLICT)

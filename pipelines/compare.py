@@ -118,7 +118,8 @@ def compare(
 def _points(store: LeadStore, data: TrainingFrame) -> npt.NDArray[np.float64]:
     """The points last known before each snapshot; NaN where there were none."""
     history = store.arrow(
-        "SELECT lead_id, epoch_us(known_at) AS known_at, points FROM rule_points ORDER BY lead_id, known_at"
+        f"SELECT lead_id, epoch_us(known_at) AS known_at, points FROM {store.source('rule_points')} "
+        "ORDER BY lead_id, known_at"
     ).to_pandas()
     found = np.full(len(data.outcome), np.nan)
     by_lead = {

@@ -19,9 +19,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from features.errors import ConfigError
 from features.kinds import identifier
 from features.tables import STAGES
+from pipelines.mapped_tables import MappedTable
 
 FILE: Final = "leadscore.toml"
 PRESETS: Final = ("saas", "bank-marketing", "bpi2012", "crm-sales")
+
+#: Keys of [score] that say how a run goes about it, and change no score.
+_ONLY_HOW: Final = {"range_leads", "timezone", "metrics_file"}
 
 Probability = Annotated[float, Field(gt=0, lt=1)]
 Days = Annotated[int, Field(ge=1, le=3650)]
@@ -31,10 +35,26 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+class TableSettings(_Section):
+    """`[store.tables.NAME]`."""
+
+    table: str
+    columns: dict[str, str]
+    zone: str | None = None
+    attributes: list[str] = []
+    stages: dict[str, str] = {}
+
+
 class StoreSettings(_Section):
     """`[store]`."""
 
     url: str = Field(min_length=1)
+    lock_timeout_seconds: Annotated[float, Field(ge=0, le=86_400)]
+    tables: dict[str, TableSettings]
+
+    def mapped(self) -> dict[str, MappedTable]:
+        """The input tables that are read out of a company's own, as a store is opened with them."""
+        return {name: MappedTable(**table.model_dump()) for name, table in self.tables.items()}
 
 
 class EventSettings(_Section):
@@ -119,8 +139,20 @@ class ScoreSettings(_Section):
 
     range_leads: Annotated[int, Field(ge=1)]
     reasons: Annotated[int, Field(ge=1, le=50)]
+    timezone: str = Field(min_length=1)
     least_volume_share: Annotated[float, Field(ge=0, le=1)]
+    most_volume_factor: Annotated[float, Field(gt=1)]
     most_mean_factor: Annotated[float, Field(gt=1)]
+    warn_new_category_share: Annotated[float, Field(ge=0, le=1)]
+    most_new_category_share: Annotated[float, Field(ge=0, le=1)]
+    metrics_file: str
+
+
+class ReleaseSettings(_Section):
+    """`[release]`."""
+
+    cache: str = Field(min_length=1)
+    max_stale_days: Annotated[float, Field(ge=0)]
 
 
 class TrackingSettings(_Section):
@@ -146,11 +178,17 @@ class Settings(_Section):
     bands: BandSettings
     stages: StageSettings
     score: ScoreSettings
+    release: ReleaseSettings
     tracking: TrackingSettings
 
     def digest(self) -> str:
-        """SHA-256 of what can change a score or a release; where things are kept is no part of it."""
-        plain = self.model_dump(exclude={"store", "tracking"})
+        """SHA-256 of what can change a score or a release; where things are kept is no part of it.
+
+        How a company's own tables are read is: another zone, stage or attribute makes other scores.
+        """
+        plain = self.model_dump(
+            exclude={"store": {"url", "lock_timeout_seconds"}, "tracking": True, "release": True, "score": _ONLY_HOW}
+        )
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
@@ -219,7 +257,7 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigError(f"{file} is not valid TOML: {error}.") from error
 
 
-_FREE: Final = ("attributes", "events.kinds")
+_FREE: Final = ("attributes", "events.kinds", "store.tables")
 
 
 def _merge(into: dict[str, Any], new: Mapping[str, Any], *, where: str, path: str) -> None:

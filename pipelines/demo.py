@@ -16,6 +16,7 @@ from pipelines import config
 from pipelines.promote import promote
 from pipelines.publishing import current_score
 from pipelines.report import print_explanation, print_scoring, print_training
+from pipelines.score import cache_of
 from pipelines.score import run as score
 from pipelines.store import INPUT_TABLES, LeadStore
 from pipelines.synthetic import SimulatedStore, simulate
@@ -43,7 +44,11 @@ def demo(folder: Path, *, leads: int, seed: int, say: Say, bar: Bar, clock: Call
     settings = config.load(
         folder / config.FILE,
         environment={},
-        flags={"store.url": str(folder / "leads.duckdb"), "tracking.uri": f"sqlite:///{folder / 'mlflow.db'}"},
+        flags={
+            "store.url": str(folder / "leads.duckdb"),
+            "tracking.uri": f"sqlite:///{folder / 'mlflow.db'}",
+            "release.cache": str(folder / ".leadscore" / "releases"),
+        },
     )
     tracking = Tracking(
         uri=settings.tracking.uri, experiment=settings.tracking.experiment, model_name=settings.tracking.model_name
@@ -63,7 +68,7 @@ def demo(folder: Path, *, leads: int, seed: int, say: Say, bar: Bar, clock: Call
             say("No candidate, so there is nothing to score. Simulate more leads: leadscore demo --leads 20000")
             return
         say(f"3/5  Promoting version {report.version}: from now on it is the one that scores.")
-        promote(store, tracking, version=report.version, now=clock())
+        promote(store, tracking, cache_of(settings), version=report.version, now=clock())
         say("4/5  Scoring every open lead, as the nightly job does …")
         as_of = _last_midnight(inventory.known_until)
         with bar("Scoring leads") as progress:

@@ -81,13 +81,13 @@ def import_file(
         erased=frozenset(str(row[0]) for row in store.rows("SELECT lead_id FROM tombstones")),
     )
     import_id = _import_id(table, mapping, lookups)
-    again = bool(store.rows("SELECT 1 FROM imports WHERE import_id = ?", [import_id]))
+    again = bool(store.rows("SELECT 1 FROM imports WHERE import_id = $1", [import_id]))
     kinds = {a.name: a.kind for a in first_look.attributes}
     messages = [*table.messages, *said, *first_look.messages]
     tally = Tally()
     try:
         with store.transaction():
-            store.rows("DELETE FROM quarantine WHERE source_id = ?", [import_id])
+            store.change("DELETE FROM quarantine WHERE source_id = $1", [import_id])
             for batch in passes:
                 _load(store, batch, plan, found, lookups, tally, import_id)
             quarantined = tally.reasons.total()
@@ -95,9 +95,10 @@ def import_file(
             if max_rejects is not None and quarantined > max_rejects:
                 raise too_many(file, tally, max_rejects=max_rejects)
             store.declare_attributes(kinds, about={a.name: a.column for a in first_look.attributes})
-            store.rows(
+            store.change(
                 "INSERT INTO imports (import_id, file, digest, mapping, imported_at, file_rows, loaded, quarantined) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (import_id) DO UPDATE SET loaded = excluded.loaded, "
+                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (import_id) DO UPDATE SET loaded = "
+                "excluded.loaded, "
                 "quarantined = excluded.quarantined",
                 [import_id, file.name, table.digest, mapping.name, now, tally.rows, tally.loaded, quarantined],
             )
@@ -181,11 +182,7 @@ def _quarantine(store: LeadStore, import_id: str, rows: list[Unreadable]) -> Non
             "content": pa.array([row.content[0] if row.content else None for row in rows], pa.string()),
         }
     )
-    store.connection.register("quarantined_rows", table)
-    try:
-        store.rows("INSERT INTO quarantine SELECT source_id, line, reason, content FROM quarantined_rows")
-    finally:
-        store.connection.unregister("quarantined_rows")
+    store.engine.load("quarantine", table)
 
 
 def _import_id(table: TableFile, mapping: Mapping, lookups: list[Lookup]) -> str:

@@ -1,7 +1,7 @@
 """What commands tell people on a terminal: tables on stdout, plain where it is piped."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -10,16 +10,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from models.card import METRIC_NAMES, number
-from pipelines.moments import moment
-from pipelines.store import LeadStore
 from serve.reasons import in_words
 from serve.stages import MEANING, ORDER, percent
 
 if TYPE_CHECKING:  # what these bring with them (MLflow, LightGBM) takes seconds, and 'status' needs none of it
+    from pipelines.backfill import Skipped
+    from pipelines.doctor import Finding
     from pipelines.score import ScoreReport
     from pipelines.train import TrainReport
 
-_RECENT_RUNS: Final = 10
+#: Columns that a terminal has no room for.
+_ONLY_FOR_PROGRAMS: Final = ("excluded", "quarantined", "config_digest", "host", "pid", "digest")
 
 
 def print_training(report: "TrainReport") -> None:
@@ -68,11 +69,15 @@ def print_scoring(report: "ScoreReport") -> None:
         f"{report.leads_in:,} leads = {report.scored:,} scored + {report.leads_in - report.scored:,} left out"
         + (f" ({', '.join(out)})" if out else "")
     )
-    for column, share in report.new_categories.items():
-        console.print(f"Note: {share:.0%} more leads than in training have an unknown category in {escape(column)}")
     for line in report.checked:
         console.print(f"[green]✓[/] {escape(line)}")
-    console.print(f"[bold]{report.status}[/] in {report.seconds:.1f} s")
+    mode = "" if report.mode == "nightly" else f" ({report.mode})"
+    console.print(f"[bold]{report.status}[/]{mode} in {report.seconds:.1f} s")
+
+
+def print_skipped(skipped: "Skipped") -> None:
+    """A day of a back-fill or catch-up that was not scored."""
+    Console().print(f"{skipped.as_of[:16]} UTC: {skipped.status}: {escape(skipped.why)}")
 
 
 def print_explanation(published: Mapping[str, Any]) -> None:
@@ -115,37 +120,6 @@ def print_comparison(report: Mapping[str, Any]) -> None:
     console.print(escape(report["verdict"]))
 
 
-def status_of(store: LeadStore) -> dict[str, Any]:
-    """What the store holds, its last runs and what is published."""
-    inventory = store.inventory()
-    runs = store.arrow(
-        "SELECT run_id, job, epoch_us(as_of) AS as_of, model_version, status, epoch_us(started_at) AS started_at, "
-        f"leads_in, scored, message FROM runs ORDER BY started_at DESC LIMIT {_RECENT_RUNS}"
-    ).to_pylist()
-    releases = store.arrow(
-        "SELECT model_version, status, digest, epoch_us(registered_at) AS registered_at FROM releases "
-        "ORDER BY registered_at DESC"
-    ).to_pylist()
-    published = store.arrow(
-        "SELECT epoch_us(as_of) AS as_of, run_id, fence FROM published ORDER BY as_of DESC LIMIT 1"
-    ).to_pylist()
-    for row in (*runs, *releases, *published):
-        for key in ("as_of", "started_at", "registered_at"):
-            if row.get(key) is not None:
-                row[key] = moment(row[key])
-    return {
-        "store": store.where,
-        "leads": inventory.leads,
-        "events": inventory.events,
-        "known_until": moment(inventory.known_until),
-        "stages": dict(inventory.stages),
-        "quarantined": int(store.rows("SELECT count(*) FROM quarantine")[0][0]),
-        "published": published[0] if published else None,
-        "runs": runs,
-        "releases": releases,
-    }
-
-
 def print_status(facts: Mapping[str, Any]) -> None:
     """The status for people."""
     console = Console()
@@ -154,15 +128,36 @@ def print_status(facts: Mapping[str, Any]) -> None:
         f"{facts['known_until']}; {facts['quarantined']:,} rows in quarantine"
     )
     published = facts["published"]
-    console.print(f"Published: {published['as_of'] if published else 'nothing yet'}")
+    if published:
+        console.print(
+            f"Published: {published['as_of']} by version {published['model_version']}, {published['scored']:,} leads, "
+            f"{published['age_days']:.1f} days old"
+        )
+    else:
+        console.print("Published: nothing yet")
+    missing = facts["missing_days"]
+    if missing:
+        shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+        console.print(f"[yellow]Nothing is published for {shown}[/]: leadscore score --catch-up")
     for heading, rows in (("releases", facts["releases"]), ("last runs", facts["runs"])):
         if rows:
             table = Table(title=heading, title_justify="left")
-            for name in rows[0]:
+            shown_columns = [name for name in rows[0] if name not in _ONLY_FOR_PROGRAMS]
+            for name in shown_columns:
                 table.add_column(name)
             for row in rows:
-                table.add_row(*(escape(_short(value)) for value in row.values()))
+                table.add_row(*(escape(_short(row[name])) for name in shown_columns))
             console.print(table)
+
+
+def print_findings(found: "Sequence[Finding]") -> None:
+    """What the doctor found, and what to type."""
+    console = Console()
+    for finding in found:
+        colour, end = ("green", "freed") if finding.freed else ("yellow", f"next: {finding.next}")
+        console.print(f"[{colour}]{finding.what}[/]: {escape(finding.detail)}. {escape(end)}")
+    if not found:
+        console.print("[green]✓[/] nothing is stuck, left over, missing or late")
 
 
 def _short(value: Any) -> str:

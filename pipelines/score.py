@@ -1,33 +1,68 @@
-"""The nightly job: score today's cohort with the champion, audit, and publish."""
+"""The nightly job: score the cohort of a moment with the release that is champion, audit, and publish.
 
-import shutil
+It may be killed at any line, run twice, run late or lose its database: readers see the run before it or this one,
+whole. Whoever comes after finds out from the store what was published, and never guesses.
+"""
+
+import contextlib
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from features.cohort import eligible
-from features.errors import ConfigError, ReleaseRefused
+from features.errors import ConfigError, ReleaseRefused, StoreLost
 from features.kinds import kinds_of
 from models.bundle import Release
-from pipelines import publishing, release
+from pipelines import active_release, champion, ledger, publishing
+from pipelines.active_release import Active
+from pipelines.champion import Champion
 from pipelines.config import Settings
+from pipelines.failpoints import reached
+from pipelines.ledger import Clock
 from pipelines.moments import microseconds
-from pipelines.publishing import Counts
+from pipelines.publishing import Counts, Limits
+from pipelines.release_cache import ReleaseCache
 from pipelines.snapshots import voluntary_types
 from pipelines.store import LeadStore
-from pipelines.tracking import CHAMPION, Tracking
+from pipelines.tracking import Tracking
 from serve.bands import BandLimits
 from serve.scorer import Policy, catalogue_of, score
 from serve.stages import StageLimits
 
-NOT_FINITE = "no finite probability"
+NOT_FINITE: Final = "no finite probability"
+NIGHTLY, BACKFILL, CATCH_UP = "nightly", "backfill", "catch-up"
+CLOCK_SKEW: Final = "clock_skew"
+#: The database's clock and ours may differ by so much before it is worth a word.
+_CLOCK_TOLERANCE_US: Final = 5 * 60 * 1_000_000
+#: How often a run is begun anew when its connection broke.
+_ATTEMPTS: Final = 3
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """How a run is asked for."""
+
+    mode: str = NIGHTLY
+    """nightly, backfill or catch-up."""
+    dry_run: bool = False
+    """Compute and report, write nothing."""
+    supersede: str | None = None
+    """The reason for publishing over a run of another release or configuration."""
+    accept_drift: str | None = None
+    """The reason for publishing although volume, level or categories moved too far."""
+    lock_timeout_seconds: float = 0
+    release: Champion | None = None
+    """The version that scores; None: the champion."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +71,7 @@ class ScoreReport:
 
     run_id: str | None
     as_of: str
+    mode: str
     status: str
     model_version: str
     leads_in: int
@@ -47,6 +83,8 @@ class ScoreReport:
     mean_probability: float | None
     new_categories: dict[str, float]
     checked: list[str]
+    flags: list[str]
+    warnings: list[str]
     seconds: float
 
     def as_dict(self) -> dict[str, Any]:
@@ -60,121 +98,39 @@ def run(
     tracking: Tracking,
     *,
     as_of: datetime,
-    clock: Callable[[], datetime],
-    dry_run: bool = False,
-    supersede: str | None = None,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    clock: Clock,
+    job: Job = Job(),
+    progress: Progress = lambda _done, _total: None,
 ) -> ScoreReport:
     """Score every eligible lead as of a moment, and publish the run.
 
+    A connection that breaks is made again and the run begun anew, a few times; if its commit had come through, that is
+    found and said.
+
     Parameters
     ----------
-    clock : tells the time; for the ledger alone, nothing computed depends on it
-    dry_run : compute and report, write nothing
-    supersede : the reason for publishing over a run of another release or configuration
+    clock : tells the time; for the ledger and the age of the release alone, no score depends on it
 
     Raises
     ------
     ReleaseRefused
-        There is no champion, or it is not what was registered.
+        There is no champion, or its files are not those that were registered.
     AuditRefused
         The run's own checks failed; nothing was published.
+    LockHeld
+        Another run is at work, or published first.
     ConfigError
         Another release's or configuration's run is published for this as_of, and no reason to supersede it is given.
     """
-    started = time.monotonic()
-    version, digest, champion = load_champion(store, tracking)
-    before = publishing.published_run(store, as_of=as_of)
-    if before and not dry_run and supersede is None:
-        if (before.release_digest, before.config_digest) == (digest, settings.digest()):
-            return _unchanged(store, before, as_of, version, time.monotonic() - started)
-        raise ConfigError(
-            f"Version {before.model_version} is published for {as_of:%Y-%m-%d %H:%M} UTC, under another release or "
-            f"configuration than version {version} would be. To publish over it, give --supersede 'REASON'; the old "
-            "scores stay in the store."
-        )
-    run_id = uuid.uuid4().hex
-    if not dry_run:
-        publishing.begin_run(
-            store,
-            run_id=run_id,
-            as_of=as_of,
-            model_version=version,
-            release_digest=digest,
-            config_digest=settings.digest(),
-            now=clock(),
-        )
-    try:
-        counts, summary, new = _score_all(
-            store, settings, champion, as_of=as_of, stage_as=None if dry_run else (run_id, version), progress=progress
-        )
-        checked: list[str] = []
-        if not dry_run:
-            checked = publishing.audit(
-                store,
-                counts,
-                run_id=run_id,
-                as_of=as_of,
-                least_volume_share=settings.score.least_volume_share,
-                most_mean_factor=settings.score.most_mean_factor,
-            )
-            publishing.publish(store, counts, run_id=run_id, as_of=as_of, message=supersede or "", now=clock())
-    except BaseException as error:
-        if not dry_run:
-            publishing.fail_run(store, run_id=run_id, message=f"{type(error).__name__}: {error}", now=clock())
-        raise
-    return ScoreReport(
-        run_id=None if dry_run else run_id,
-        as_of=as_of.isoformat(),
-        status="dry run" if dry_run else "published",
-        model_version=version,
-        leads_in=counts.leads_in,
-        scored=counts.scored,
-        excluded=dict(counts.excluded),
-        quarantined=dict(counts.quarantined),
-        stages=_counted(summary["recommended_stage"]),
-        bands=_counted(summary["band"]),
-        mean_probability=float(summary["probability"].mean()) if len(summary) else None,
-        new_categories=new,
-        checked=checked,
-        seconds=round(time.monotonic() - started, 3),
-    )
-
-
-def load_champion(store: LeadStore, tracking: Tracking) -> tuple[str, str, Release]:
-    """The champion's version, the digest it was registered under, and its verified release.
-
-    Raises
-    ------
-    ReleaseRefused
-    """
-    version = tracking.version_of(CHAMPION)
-    if version is None:
-        raise ReleaseRefused(
-            f"No version of {tracking.model_name} is champion in {tracking.uri}. Train one (leadscore train) and let "
-            "it through (leadscore promote VERSION)."
-        )
-    return version, *load_version(store, tracking, version)
-
-
-def load_version(store: LeadStore, tracking: Tracking, version: str) -> tuple[str, Release]:
-    """The digest a version was registered under in this store, and its release, verified against it.
-
-    Raises
-    ------
-    ReleaseRefused
-    """
-    rows = store.rows("SELECT digest FROM releases WHERE model_version = ?", [version])
-    if not rows:
-        raise ReleaseRefused(
-            f"Version {version} of {tracking.model_name} was not registered from the store {store.where}: its digest "
-            "is not there. Train on this store, or name the right one with --store."
-        )
-    folder = tracking.download(version)
-    try:
-        return str(rows[0][0]), release.load(folder, digest=str(rows[0][0]))
-    finally:
-        shutil.rmtree(folder.parent, ignore_errors=True)
+    mine: list[str] = []
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return _Scoring(store, settings, as_of, clock, job, progress, mine).run(tracking)
+        except StoreLost:
+            if attempt == _ATTEMPTS:
+                raise
+            store.reconnect()
+    raise AssertionError("the last attempt returns or raises")
 
 
 def policy(settings: Settings) -> Policy:
@@ -204,71 +160,225 @@ def policy(settings: Settings) -> Policy:
     )
 
 
-def _score_all(
-    store: LeadStore,
-    settings: Settings,
-    champion: Release,
-    *,
-    as_of: datetime,
-    stage_as: tuple[str, str] | None,
-    progress: Callable[[int, int], None],
-) -> tuple[Counts, pd.DataFrame, dict[str, float]]:
-    """Score range by range, into staging unless it is a dry run; what is kept in memory is a few columns per lead."""
-    moment = microseconds(as_of)
-    inventory = store.inventory(until=moment)
-    kinds = kinds_of(inventory.event_types, settings.events.kinds)
-    voluntary = voluntary_types(inventory, kinds, settings.cohort.voluntary_kinds)
-    columns, decisions = catalogue_of(champion.contract), policy(settings)
-    excluded: Counter[str] = Counter()
-    quarantined: Counter[str] = Counter()
-    new: dict[str, float] = {}
-    leads_in, kept = 0, []
-    ranges = store.lead_ranges(size=settings.score.range_leads)
-    for done, (first, last) in enumerate(ranges):
-        tables = store.read(first, last)
-        asked = pd.DataFrame({"lead_id": tables.leads.column("lead_id").to_pandas(), "as_of": moment})
-        cohort = eligible(tables, asked, target_stage=champion.contract.target_stage, voluntary_types=voluntary)
-        leads_in += len(asked)
-        excluded.update(cohort.excluded)
-        scores, more = score(champion, tables, cohort.snapshots, columns=columns, kinds=kinds, policy=decisions)
-        finite = np.isfinite(scores["probability"].to_numpy(np.float64))
-        if not finite.all():
-            quarantined[NOT_FINITE] += int((~finite).sum())
-            scores = scores[finite]
-        for name, share in more.items():
-            new[name] = max(share, new.get(name, 0.0))
-        if stage_as is not None:
-            points = store.points_as_of(first, last, as_of=moment)
-            scores = scores.assign(points=scores["lead_id"].map(points).astype("float64"))
-            publishing.stage(store, scores, run_id=stage_as[0], model_version=stage_as[1])
-        kept.append(scores[["probability", "band", "recommended_stage"]])
-        progress(done + 1, len(ranges))
-    summary = pd.concat(kept) if kept else pd.DataFrame(columns=["probability", "band", "recommended_stage"])
-    return Counts(leads_in, len(summary), dict(excluded), dict(quarantined)), summary, new
+def cache_of(settings: Settings) -> ReleaseCache:
+    """Where verified copies of releases are kept."""
+    return ReleaseCache(Path(settings.release.cache))
 
 
-def _unchanged(
-    store: LeadStore, before: publishing.PublishedRun, as_of: datetime, version: str, seconds: float
-) -> ScoreReport:
-    rows = store.arrow(
-        "SELECT probability, band, recommended_stage FROM scores WHERE run_id = $run", {"run": before.run_id}
-    ).to_pandas()
-    return ScoreReport(
-        run_id=before.run_id,
-        as_of=as_of.isoformat(),
-        status="unchanged",
-        model_version=version,
-        leads_in=before.counts.leads_in,
-        scored=before.counts.scored,
-        excluded=dict(before.counts.excluded),
-        quarantined=dict(before.counts.quarantined),
-        stages=_counted(rows["recommended_stage"]),
-        bands=_counted(rows["band"]),
-        mean_probability=float(rows["probability"].mean()) if len(rows) else None,
-        new_categories={},
-        checked=["published before by the same release and configuration: nothing to do"],
-        seconds=round(seconds, 3),
+def limits_of(settings: Settings) -> Limits:
+    """How far a run may move from the one before it."""
+    s = settings.score
+    return Limits(
+        least_volume_share=s.least_volume_share,
+        most_volume_factor=s.most_volume_factor,
+        most_mean_factor=s.most_mean_factor,
+        most_new_category_share=s.most_new_category_share,
+        warn_new_category_share=s.warn_new_category_share,
     )
+
+
+@dataclass
+class _Scoring:
+    """One attempt at one run."""
+
+    store: LeadStore
+    settings: Settings
+    as_of: datetime
+    clock: Clock
+    job: Job
+    progress: Progress
+    mine: list[str]
+    """The ids of this run's attempts, for one of them may have been published."""
+    started: float = field(default_factory=time.monotonic)
+
+    def run(self, tracking: Tracking) -> ScoreReport:
+        reached("score: before the lock")
+        with self._lock():
+            reached("score: after the lock")
+            active = self._active(tracking)
+            before = publishing.published_run(self.store, as_of=self.as_of)
+            if before and not self.job.dry_run:
+                if before.run_id in self.mine:
+                    return self._found(
+                        before, active, "published", "the connection broke after the commit: it came through"
+                    )
+                same = (before.release_digest, before.config_digest) == (active.digest, self.settings.digest())
+                # With a reason the same release scores again: leads may have been imported late.
+                if same and self.job.supersede is None:
+                    told = "published before by the same release and configuration: nothing to do"
+                    return self._found(before, active, "unchanged", told)
+                self._refuse_other(before, active)
+            return self._scored(active)
+
+    @contextlib.contextmanager
+    def _lock(self) -> Iterator[None]:
+        if self.job.dry_run:
+            yield
+            return
+        with ledger.locked(self.store, "score", wait_seconds=self.job.lock_timeout_seconds):
+            yield
+
+    def _active(self, tracking: Tracking) -> Active:
+        chosen = self.job.release or champion.champion_of(self.store)
+        if chosen is None:
+            raise ReleaseRefused(
+                f"No version is champion in the store {self.store.where}. Train one (leadscore train) and let it "
+                "through (leadscore promote VERSION)."
+            )
+        now = self.clock()
+        active = active_release.load(
+            self.store, tracking, cache_of(self.settings), chosen, now=now,
+            max_stale_days=self.settings.release.max_stale_days,
+        )  # fmt: skip
+        difference = self.store.engine.clock_difference(microseconds(now))
+        if abs(difference) > _CLOCK_TOLERANCE_US:
+            minutes = difference / 60e6
+            active.warn(
+                CLOCK_SKEW, f"The database's clock is {minutes:+.0f} minutes off this machine's. Set one of them."
+            )
+        return active
+
+    def _refuse_other(self, before: publishing.PublishedRun, active: Active) -> None:
+        if self.job.supersede is None:
+            raise ConfigError(
+                f"Version {before.model_version} is published for {self.as_of:%Y-%m-%d %H:%M} UTC, under another "
+                f"release or configuration than version {active.version} would be. To publish over it, give "
+                "--supersede --reason 'REASON'; the old scores stay in the store."
+            )
+
+    def _scored(self, active: Active) -> ScoreReport:
+        job, run_id = self.job, uuid.uuid4().hex
+        if not job.dry_run:
+            self.mine.append(run_id)
+            publishing.begin_run(
+                self.store,
+                run_id=run_id,
+                as_of=self.as_of,
+                mode=job.mode,
+                model_version=active.version,
+                release_digest=active.digest,
+                config_digest=self.settings.digest(),
+                now=self.clock(),
+                flags=active.flags,
+            )
+        try:
+            with self.store.snapshot() as frozen:
+                counts, summary, new = self._score_all(frozen, active, None if job.dry_run else run_id)
+            reached("score: after staging")
+            checked: list[str] = []
+            if not job.dry_run:
+                counts, checked = self._published(counts, new, active, run_id)
+        except BaseException as error:
+            if not job.dry_run:
+                ledger.end(self.store, run_id, ledger.ended_as(error), message=ledger.in_words(error), now=self.clock())
+            raise
+        return self._report(
+            "dry run" if job.dry_run else "published", active, None if job.dry_run else run_id, counts, summary,
+            new=new, checked=checked,
+        )  # fmt: skip
+
+    def _published(
+        self, counts: Counts, new: dict[str, float], active: Active, run_id: str
+    ) -> tuple[Counts, list[str]]:
+        audit = publishing.audit(
+            self.store,
+            counts,
+            run_id=run_id,
+            as_of=self.as_of,
+            limits=limits_of(self.settings),
+            new_categories=new,
+            accept=self.job.accept_drift,
+        )
+        for warning in audit.warnings:
+            active.warn("drift_accepted" if self.job.accept_drift else "new_categories", warning)
+        reasons = [text for text in (self.job.supersede, self.job.accept_drift) if text]
+        counts = publishing.publish(
+            self.store,
+            counts,
+            run_id=run_id,
+            as_of=self.as_of,
+            reason=" ".join(reasons) or "scored",
+            message=" ".join([*reasons, *active.warnings]),
+            flags=active.flags,
+            now=self.clock(),
+        )
+        return counts, audit.checked
+
+    def _score_all(
+        self, frozen: LeadStore, active: Active, stage_as: str | None
+    ) -> tuple[Counts, pd.DataFrame, dict[str, float]]:
+        """Score range by range, into staging unless it is a dry run; a few columns per lead are kept in memory."""
+        release: Release = active.release
+        moment = microseconds(self.as_of)
+        inventory = frozen.inventory(until=moment)
+        kinds = kinds_of(inventory.event_types, self.settings.events.kinds)
+        voluntary = voluntary_types(inventory, kinds, self.settings.cohort.voluntary_kinds)
+        columns, decisions = catalogue_of(release.contract), policy(self.settings)
+        excluded: Counter[str] = Counter()
+        quarantined: Counter[str] = Counter()
+        new: dict[str, float] = {}
+        leads_in, kept = 0, []
+        ranges = frozen.lead_ranges(size=self.settings.score.range_leads)
+        for done, (first, last) in enumerate(ranges):
+            tables = frozen.read(first, last)
+            asked = pd.DataFrame({"lead_id": tables.leads.column("lead_id").to_pandas(), "as_of": moment})
+            cohort = eligible(tables, asked, target_stage=release.contract.target_stage, voluntary_types=voluntary)
+            leads_in += len(asked)
+            excluded.update(cohort.excluded)
+            scores, more = score(release, tables, cohort.snapshots, columns=columns, kinds=kinds, policy=decisions)
+            finite = np.isfinite(scores["probability"].to_numpy(np.float64))
+            if not finite.all():
+                quarantined[NOT_FINITE] += int((~finite).sum())
+                scores = scores[finite]
+            for name, share in more.items():
+                new[name] = max(share, new.get(name, 0.0))
+            if stage_as is not None:
+                points = frozen.points_as_of(first, last, as_of=moment)
+                scores = scores.assign(points=scores["lead_id"].map(points).astype("float64"))
+                publishing.stage(self.store, scores, run_id=stage_as, model_version=active.version)
+                reached("score: mid staging")
+            kept.append(scores[["probability", "band", "recommended_stage"]])
+            self.progress(done + 1, len(ranges))
+        summary = pd.concat(kept) if kept else pd.DataFrame(columns=["probability", "band", "recommended_stage"])
+        return Counts(leads_in, len(summary), dict(excluded), dict(quarantined)), summary, new
+
+    def _found(self, before: publishing.PublishedRun, active: Active, status: str, told: str) -> ScoreReport:
+        """The report of a run that is there already."""
+        rows = self.store.arrow(
+            "SELECT probability, band, recommended_stage FROM scores WHERE run_id = $1", [before.run_id]
+        ).to_pandas()
+        return self._report(status, active, before.run_id, before.counts, rows, new={}, checked=[told])
+
+    def _report(
+        self,
+        status: str,
+        active: Active,
+        run_id: str | None,
+        counts: Counts,
+        rows: pd.DataFrame,
+        *,
+        new: dict[str, float],
+        checked: list[str],
+    ) -> ScoreReport:
+        return ScoreReport(
+            run_id=run_id,
+            as_of=self.as_of.isoformat(),
+            mode=self.job.mode,
+            status=status,
+            model_version=active.version,
+            leads_in=counts.leads_in,
+            scored=counts.scored,
+            excluded=dict(counts.excluded),
+            quarantined=dict(counts.quarantined),
+            stages=_counted(rows["recommended_stage"]),
+            bands=_counted(rows["band"]),
+            mean_probability=float(rows["probability"].mean()) if len(rows) else None,
+            new_categories=new,
+            checked=checked,
+            flags=active.flags,
+            warnings=active.warnings,
+            seconds=round(time.monotonic() - self.started, 3),
+        )
 
 
 def _counted(column: "pd.Series[Any]") -> dict[str, int]:

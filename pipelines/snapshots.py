@@ -70,7 +70,7 @@ def voluntary_types(inventory: Inventory, kinds: Mapping[str, str], voluntary: C
 
 
 def candidates(tables: LeadTables, *, when: When, first: int, until: int) -> pd.DataFrame:
-    """Every (lead_id, as_of) at which the leads of a range could have been looked at, before `until`.
+    """Every (lead_id, as_of) at which the leads of a range could have been looked at, up to `until`, included.
 
     Calendar moments are UTC midnights, whole multiples of `every_days` since 1970: the same dates whatever the data.
     """
@@ -153,9 +153,9 @@ def _share(
     total = 0
     for low, high in ranges:
         leads = store.arrow(
-            "SELECT lead_id, epoch_us(created_at) AS created_at, epoch_us(known_at) AS known_at FROM leads "
-            "WHERE lead_id >= $low AND lead_id <= $high",
-            {"low": low, "high": high},
+            "SELECT lead_id, epoch_us(created_at) AS created_at, epoch_us(known_at) AS known_at "
+            f"FROM {store.source('leads')} WHERE lead_id >= $1 AND lead_id <= $2",
+            [low, high],
         ).to_pandas()
         leads = leads[leads["known_at"] < until]
         latest = until - horizon_days * MICROSECONDS_PER_DAY

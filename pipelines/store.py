@@ -1,4 +1,4 @@
-"""LeadStore: a DuckDB file that takes imports in, streams leads out, range by range, and keeps what is published.
+"""LeadStore: a DuckDB file or a PostgreSQL database that takes leads in, streams them out, and keeps what is published.
 
 Input tables are append-only. `append` says for every row whether it is new, already there, or in conflict with what
 is there; nothing stored is ever overwritten. Reading hands out `LeadTables` for one range of leads at a time, so
@@ -6,18 +6,24 @@ memory stays flat however many leads there are.
 """
 
 import contextlib
-import os
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-import duckdb
 import pyarrow as pa
 
-from features.errors import ConfigError, LockHeld, StoreUnreachable
+from features.errors import ConfigError, StoreUnreachable
 from features.tables import PROFILE_COLUMNS, LeadTables
-from pipelines import migrations
+from pipelines import mapped_reading, migrations
+from pipelines.engine import Engine, Parameters
+from pipelines.mapped_reading import Source
+from pipelines.mapped_tables import MappedTable, check_names
+from pipelines.store_url import parsed
+
+#: Seconds before each attempt to reach a database again whose connection broke.
+RECONNECT_PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 @dataclass(frozen=True)
@@ -68,61 +74,90 @@ class Inventory:
     """Microseconds UTC; 0 in an empty store."""
     known_until: int
     """One microsecond after the last thing the store knows of: outcomes are complete up to here, and no further."""
+    left_out: tuple[str, ...] = ()
+    """What of a company's own tables is not read, in sentences; nothing of an imported table ever is."""
 
 
 class LeadStore:
-    """One open lead store. Use as a context manager; a connection is short-lived on purpose (one writer at a time)."""
+    """One open lead store. Use as a context manager; a connection is short-lived on purpose."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, where: str) -> None:
-        self.connection = connection
-        self.where = where
+    def __init__(
+        self, engine: Engine, *, mapped: Mapping[str, Source] | None = None, reopen: Callable[[], Engine] | None = None
+    ) -> None:
+        self.engine = engine
+        self.where = engine.where
+        self._mapped = mapped or {}
+        self._reopen = reopen
 
     @classmethod
-    def open(cls, url: str, *, read_only: bool = False, create: bool = False) -> Self:
-        """Open the DuckDB file `url`, bringing its tables up to date unless it is opened to read only.
+    def open(
+        cls,
+        url: str,
+        *,
+        read_only: bool = False,
+        create: bool = False,
+        wait_seconds: float = 0,
+        tables: Mapping[str, MappedTable] | None = None,
+    ) -> Self:
+        """Open a store, bringing its tables up to date unless it is opened to read only.
+
+        Parameters
+        ----------
+        url : path of a DuckDB file, or postgresql://…
+        create : make the store if it is not there
+        wait_seconds : how long to wait for a program that holds a DuckDB file
+        tables : input tables that are read out of a company's own tables, by name
 
         Raises
         ------
         StoreUnreachable
-            The file is missing (and `create` is false), is no DuckDB file, or was made by a newer program.
+            It is missing (and `create` is false), cannot be reached, or was made by a newer program.
         LockHeld
             Another process has the file open.
         ConfigError
-            `url` names an engine that this version does not speak.
+            `url` is no address of a store, or `tables` maps what is not there, or cannot be read as it is mapped to.
         """
-        if "://" in url:
-            scheme = url.split("://", 1)[0]
-            raise ConfigError(
-                f"The store is a DuckDB file; found a {scheme}:// address. Give the path of a file with --store or "
-                "LEADSCORE_STORE, for example leads.duckdb."
-            )
-        path = Path(url)
-        if not path.exists() and not create:
-            raise StoreUnreachable(
-                f"There is no lead store at {url}. Run 'leadscore import FILE --mapping NAME' to make one, "
-                "'leadscore demo' for a simulated one, or name another with --store or LEADSCORE_STORE."
-            )
-        if create:
-            _make_folder(path)
-        if path.is_file():
-            _check_kind(path)
+        check_names(tables or {})
+
+        def connect() -> Engine:
+            return _connected(url, read_only=read_only, create=create, wait_seconds=wait_seconds)
+
+        engine = connect()
         try:
-            # As a whole path, so that no name (":memory:") means anything else to DuckDB.
-            connection = duckdb.connect(str(path.absolute()), read_only=read_only)
-        except duckdb.IOException as error:
-            raise _explained(error, url) from error
-        except duckdb.Error as error:
-            raise StoreUnreachable(f"{url} cannot be opened as a DuckDB file: {_first_line(error)}") from error
-        try:
-            connection.execute("SET TimeZone = 'UTC'")
             if read_only:
-                migrations.check_current(connection, where=url)
+                migrations.check_current(engine)
             else:
-                migrations.migrate(connection, where=url)
+                if not create and not engine.has_table(migrations.LEDGER_TABLE):
+                    raise migrations.no_store(engine)
+                migrations.migrate(engine)
+            mapped = mapped_reading.sources(engine, tables or {})
         except BaseException:
-            connection.close()
+            engine.close()
             raise
-        return cls(connection, url)
+        return cls(engine, mapped=mapped, reopen=connect)
+
+    def reconnect(self) -> None:
+        """Leave a connection that broke, and make a new one; a server that is not back yet is asked again for a while.
+
+        Raises
+        ------
+        StoreUnreachable
+            It did not come back.
+        """
+        assert self._reopen is not None, "a snapshot is not connected again: it would see another moment"
+        self.engine.close()
+        for pause in RECONNECT_PAUSES:
+            time.sleep(pause)
+            try:
+                self.engine = self._reopen()
+                return
+            except StoreUnreachable as error:
+                last = error
+        raise last
+
+    def source(self, table: str) -> str:
+        """What stands after FROM to read an input table: its name, or a subquery of that name on a company's own."""
+        return self._mapped[table].after_from if table in self._mapped else table
 
     def __enter__(self) -> Self:
         return self
@@ -131,27 +166,32 @@ class LeadStore:
         self.close()
 
     def close(self) -> None:
-        """Close the connection; what was committed is on disk."""
-        self.connection.close()
+        """Close the connection; what was committed stays."""
+        self.engine.close()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """All of the block, or nothing of it."""
-        self.connection.execute("BEGIN TRANSACTION")
-        try:
+        with self.engine.transaction():
             yield
-        except BaseException:
-            self.connection.execute("ROLLBACK")
-            raise
-        self.connection.execute("COMMIT")
 
-    def rows(self, query: str, parameters: object = None) -> list[tuple[Any, ...]]:
-        """The rows of a small query."""
-        return self.connection.execute(query, parameters).fetchall()
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator["LeadStore"]:
+        """The store as it is now, to read from, whatever other programs commit in the meantime."""
+        with self.engine.snapshot() as engine:
+            yield LeadStore(engine, mapped=self._mapped)
 
-    def arrow(self, query: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
+    def rows(self, query: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
+        """The rows of a small query; parameters are $1, $2, …"""
+        return self.engine.rows(query, parameters)
+
+    def change(self, statement: str, parameters: Parameters = ()) -> int:
+        """Run a statement; return how many rows it inserted, updated or deleted."""
+        return self.engine.change(statement, parameters)
+
+    def arrow(self, query: str, parameters: Parameters = ()) -> pa.Table:
         """The result of a query as an Arrow table."""
-        return self.connection.sql(query, params=parameters).to_arrow_table()
+        return self.engine.arrow(query, parameters)
 
     def append(self, table: str, rows: pa.Table) -> Appended:
         """Add rows to an input table; rows whose key is there already change nothing.
@@ -165,7 +205,17 @@ class LeadStore:
         -------
         Appended
             `conflicts` are the positions in `rows` whose key is stored with other values; the stored ones stay.
+
+        Raises
+        ------
+        ConfigError
+            The table is read out of a company's own. Objections are taken all the same: they count wherever they are.
         """
+        if table in self._mapped and table != "objections":
+            raise ConfigError(
+                f"{table} are read from {self._mapped[table].theirs} ([store.tables.{table}]), where leadscore writes "
+                "nothing: import only what is not mapped, or take the section out. Nothing was imported."
+            )
         spec = INPUT_TABLES[table]
         if rows.num_rows == 0:
             return Appended(0, 0, [])
@@ -175,18 +225,14 @@ class LeadStore:
         order = ", ".join([*spec.key, *([spec.first_by] if spec.first_by else []), "_position"])
         compared = [name for name in spec.columns if name in rows.column_names]
         differs = " OR ".join(f"i.{name} IS DISTINCT FROM t.{name}" for name in compared) or "false"
-        self.connection.register("incoming", incoming)
-        try:
-            inserted = self.rows(
+        with self.engine.offered("incoming", incoming):
+            new = self.change(
                 f"INSERT INTO {table} ({names}) SELECT DISTINCT ON ({key}) {names} FROM incoming "
                 f"ORDER BY {order} ON CONFLICT DO NOTHING"
             )
             conflicts = self.rows(
                 f"SELECT i._position FROM incoming i JOIN {table} t USING ({key}) WHERE {differs} ORDER BY 1"
             )
-        finally:
-            self.connection.unregister("incoming")
-        new = int(inserted[0][0])
         return Appended(new, rows.num_rows - new - len(conflicts), [int(row[0]) for row in conflicts])
 
     def declare_attributes(self, attributes: Mapping[str, str], *, about: Mapping[str, str] | None = None) -> None:
@@ -198,8 +244,8 @@ class LeadStore:
         about : name -> what the attribute is called where it comes from
         """
         for name, kind in attributes.items():
-            self.connection.execute(
-                "INSERT INTO attributes (name, type, about) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            self.change(
+                "INSERT INTO attributes (name, type, about) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
                 [name, kind, (about or {}).get(name)],
             )
 
@@ -209,111 +255,97 @@ class LeadStore:
         Declared attributes are those of today: a type is a statement about a column, not about a lead.
         """
         known = "true" if until is None else f"epoch_us(known_at) < {int(until)}"
+        source = self.source
+        left_out = [sentence for mapped in self._mapped.values() for sentence in mapped.left_out(self.engine)]
         filled = self.rows(
-            "SELECT " + ", ".join(f"count({name})" for name in PROFILE_COLUMNS) + f" FROM profiles WHERE {known}"
+            f"SELECT {', '.join(f'count({name})' for name in PROFILE_COLUMNS)} FROM {source('profiles')} WHERE {known}"
         )[0]
         last = " UNION ALL ".join(
-            f"SELECT max(epoch_us(known_at)) AS t FROM {name} WHERE {known}"
+            f"SELECT max(epoch_us(known_at)) AS t FROM {source(name)} WHERE {known}"
             for name in ("leads", "profiles", "events", "stage_changes", "rule_points")
         )
         leads, first, end = self.rows(
-            f"SELECT (SELECT count(*) FROM leads WHERE {known}), "
-            f"(SELECT coalesce(min(epoch_us(created_at)), 0) FROM leads WHERE {known}), coalesce(max(t) + 1, 0) "
-            f"FROM ({last})"
+            f"SELECT (SELECT count(*) FROM {source('leads')} WHERE {known}), (SELECT coalesce(min(epoch_us("
+            f"created_at)), 0) FROM {source('leads')} WHERE {known}), coalesce(max(t) + 1, 0) FROM ({last}) AS latest"
         )[0]
-        types = self.rows(f"SELECT type, count(*) FROM events WHERE {known} GROUP BY type ORDER BY type")
-        stages = self.rows(f"SELECT stage, count(*) FROM stage_changes WHERE {known} GROUP BY stage ORDER BY stage")
+        types = self.rows(f"SELECT type, count(*) FROM {source('events')} WHERE {known} GROUP BY type ORDER BY type")
+        stages = self.rows(
+            f"SELECT stage, count(*) FROM {source('stage_changes')} WHERE {known} GROUP BY stage ORDER BY stage"
+        )
         return Inventory(
             leads=int(leads),
             events=sum(int(count) for _, count in types),
             event_types={str(name): int(count) for name, count in types},
             profile_columns=tuple(n for n, count in zip(PROFILE_COLUMNS, filled, strict=True) if count),
-            attributes=dict(self.rows("SELECT name, type FROM attributes ORDER BY name")),
+            attributes=self._attributes(),
             stages={str(stage): int(count) for stage, count in stages},
             first_created_at=int(first),
             known_until=int(end),
+            left_out=tuple(left_out),
         )
+
+    def _attributes(self) -> dict[str, str]:
+        """Declared attribute -> type, by name: what the imports declared, or the catalogue of mapped profiles says."""
+        if "profiles" in self._mapped:
+            return dict(sorted(self._mapped["profiles"].attributes.items()))
+        return dict(self.rows("SELECT name, type FROM attributes ORDER BY name"))
 
     def points_as_of(self, first: str, last: str, *, as_of: int) -> dict[str, float]:
         """Marketing's points last known before as_of (microseconds UTC), for the leads from `first` to `last`."""
         table = self.arrow(
-            "SELECT DISTINCT ON (lead_id) lead_id, points FROM rule_points WHERE lead_id >= $first AND "
-            "lead_id <= $last AND epoch_us(known_at) < $as_of ORDER BY lead_id, known_at DESC",
-            {"first": first, "last": last, "as_of": as_of},
+            f"SELECT DISTINCT ON (lead_id) lead_id, points FROM {self.source('rule_points')} WHERE lead_id >= $1 AND "
+            "lead_id <= $2 AND epoch_us(known_at) < $3 ORDER BY lead_id, known_at DESC",
+            [first, last, as_of],
         )
         return dict(zip(table.column("lead_id").to_pylist(), table.column("points").to_pylist(), strict=True))
 
     def lead_ranges(self, *, size: int) -> list[tuple[str, str]]:
         """Cut the leads into ranges of at most `size`: (first, last) lead_id of each, both included, in order."""
-        ids = self.arrow("SELECT lead_id FROM leads ORDER BY lead_id").column("lead_id").to_pylist()
+        query = f"SELECT lead_id FROM {self.source('leads')} ORDER BY lead_id"
+        ids = self.arrow(query).column("lead_id").to_pylist()
         return [(ids[i], ids[min(i + size, len(ids)) - 1]) for i in range(0, len(ids), size)]
 
     def read(self, first: str, last: str) -> LeadTables:
         """Stream out everything known about the leads from `first` to `last`, both included."""
-        between = {"first": first, "last": last}
-        inside = "lead_id >= $first AND lead_id <= $last"
-        known = f"{inside} AND lead_id IN (SELECT lead_id FROM leads WHERE {inside})"
+        between = [first, last]
+        inside = "lead_id >= $1 AND lead_id <= $2"
+        known = f"{inside} AND lead_id IN (SELECT lead_id FROM {self.source('leads')} WHERE {inside})"
         return LeadTables(
             leads=self.arrow(
                 "SELECT lead_id, epoch_us(created_at) AS created_at, epoch_us(known_at) AS known_at "
-                f"FROM leads WHERE {inside} ORDER BY lead_id",
+                f"FROM {self.source('leads')} WHERE {inside} ORDER BY lead_id",
                 between,
             ),
             profiles=self.arrow(
                 f"SELECT lead_id, epoch_us(known_at) AS known_at, {', '.join(PROFILE_COLUMNS)}, attributes "
-                f"FROM profiles WHERE {known} ORDER BY lead_id, known_at",
+                f"FROM {self.source('profiles')} WHERE {known} ORDER BY lead_id, known_at",
                 between,
             ),
             events=self.arrow(
                 "SELECT lead_id, epoch_us(occurred_at) AS occurred_at, epoch_us(known_at) AS known_at, type, value "
-                f"FROM events WHERE {known} ORDER BY lead_id, occurred_at, known_at, event_id",
+                f"FROM {self.source('events')} WHERE {known} ORDER BY lead_id, occurred_at, known_at, event_id",
                 between,
             ),
             stage_changes=self.arrow(
                 "SELECT lead_id, stage, epoch_us(entered_at) AS entered_at, epoch_us(known_at) AS known_at "
-                f"FROM stage_changes WHERE {known} ORDER BY lead_id, entered_at, known_at, stage",
+                f"FROM {self.source('stage_changes')} WHERE {known} ORDER BY lead_id, entered_at, known_at, stage",
                 between,
             ),
             objections=self.arrow(
-                f"SELECT lead_id, epoch_us(since) AS since FROM objections WHERE {known} ORDER BY lead_id", between
+                f"SELECT lead_id, epoch_us(since) AS since FROM {self.source('objections')} WHERE {known} "
+                "ORDER BY lead_id",
+                between,
             ),
         )
 
 
-def _make_folder(path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreUnreachable(f"The folder of the store, {path.parent}, cannot be made: {error.strerror}.") from error
-    if not os.access(path.parent, os.W_OK):
-        raise StoreUnreachable(
-            f"The folder of the store, {path.parent}, cannot be written to. Name another with --store."
-        )
+def _connected(url: str, *, read_only: bool, create: bool, wait_seconds: float) -> Engine:
+    # Each engine's library is loaded where it is used: it costs tenths of a second.
+    address = parsed(url)
+    if address.engine == "postgres":
+        from pipelines.postgres_engine import PostgresEngine
 
+        return PostgresEngine.open(url, read_only=read_only)
+    from pipelines.duckdb_engine import DuckDBEngine
 
-def _check_kind(path: Path) -> None:
-    """Refuse what is no DuckDB file: DuckDB itself would open a CSV, and keep what is written to it nowhere."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(12)
-    except OSError as error:
-        raise StoreUnreachable(f"The store {path} cannot be opened: {error.strerror}.") from error
-    if head[8:] != b"DUCK":
-        raise StoreUnreachable(
-            f"{path} cannot be opened as a lead store: it is no DuckDB file. Name the store with --store or "
-            "LEADSCORE_STORE; a file of leads is loaded into it with 'leadscore import FILE --mapping NAME'."
-        )
-
-
-def _explained(error: duckdb.Error, url: str) -> StoreUnreachable | LockHeld:
-    text = str(error)
-    if "could not set lock" in text.lower():
-        return LockHeld(
-            f"Another program has the store {url} open: {_first_line(error)} A DuckDB file takes one writer, or "
-            "several readers. Close that program, or wait until it ends."
-        )
-    return StoreUnreachable(f"The store {url} cannot be opened: {_first_line(error)}")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]
+    return DuckDBEngine.open(Path(url), read_only=read_only, create=create, wait_seconds=wait_seconds)

@@ -9,8 +9,9 @@ import logging
 import os
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,10 +26,11 @@ with warnings.catch_warnings():
     from mlflow.exceptions import MlflowException
     from mlflow.tracking import MlflowClient
 
-from features.errors import ReleaseRefused, UserError  # noqa: E402 - the environment must be set before mlflow comes in
+from features.errors import ConfigError, RegistryUnreachable, ReleaseRefused  # noqa: E402 - the environment must be set before mlflow comes in
 
 CANDIDATE: Final = "candidate"
 CHAMPION: Final = "champion"
+_NOT_THERE: Final = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 _ROOT: Final = Path(__file__).resolve().parent.parent
 #: What a process needs to load the pyfunc; ours is shipped beside it.
 _REQUIREMENTS: Final = ("lightgbm", "numpy", "pandas", "pyarrow", "scikit-learn")
@@ -47,21 +49,39 @@ class Tracking:
 
     def __init__(self, *, uri: str, experiment: str, model_name: str) -> None:
         self.uri, self.experiment, self.model_name = uri, experiment, model_name
-        # Inside `mlflow run` the run, and with it the experiment, is there already; MLflow refuses another.
-        launched = "MLFLOW_RUN_ID" in os.environ
+        mlflow.set_tracking_uri(uri)
+        mlflow.set_registry_uri(uri)
+
+    @cached_property
+    def client(self) -> MlflowClient:
+        """MLflow's own client; made when it is first needed, for a database file is made with it."""
+        with self._reached():
+            return MlflowClient()
+
+    @contextlib.contextmanager
+    def _reached(self) -> Iterator[None]:
+        """Tell a registry that is away (which passes) from one that shuts us out (which a person must mend)."""
         try:
-            mlflow.set_tracking_uri(uri)
-            mlflow.set_registry_uri(uri)
-            self.client = MlflowClient()
-            if not launched and self.client.get_experiment_by_name(experiment) is None:
-                self.client.create_experiment(experiment, artifact_location=_beside(uri))
+            yield
         except (MlflowException, OSError) as error:
-            raise UserError(
-                f"MLflow at {uri} cannot be used: {_first_line(error)} Name another with [tracking] uri or "
-                "MLFLOW_TRACKING_URI."
+            text = _first_line(error)
+            if "401" in text or "403" in text:
+                raise ConfigError(
+                    f"MLflow at {self.uri} does not let us in: {text} Set MLFLOW_TRACKING_USERNAME and "
+                    "MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN."
+                ) from error
+            raise RegistryUnreachable(
+                f"MLflow at {self.uri} cannot be used: {text} Name another with [tracking] uri or MLFLOW_TRACKING_URI."
             ) from error
-        if not launched:
-            mlflow.set_experiment(experiment)
+
+    def _set_experiment(self) -> None:
+        # Inside `mlflow run` the run, and with it the experiment, is there already; MLflow refuses another.
+        if "MLFLOW_RUN_ID" in os.environ:
+            return
+        with self._reached():
+            if self.client.get_experiment_by_name(self.experiment) is None:
+                self.client.create_experiment(self.experiment, artifact_location=_beside(self.uri))
+            mlflow.set_experiment(self.experiment)
 
     def log_run(
         self,
@@ -82,6 +102,7 @@ class Tracking:
         figures : file name -> matplotlib figure
         release : a complete, verified release folder
         """
+        self._set_experiment()
         # Inside `mlflow run` the run is there already: it is continued, not nested.
         with mlflow.start_run(run_name=None if os.environ.get("MLFLOW_RUN_ID") else name) as run:
             mlflow.log_params({key: str(value)[:500] for key, value in parameters.items()})
@@ -107,15 +128,34 @@ class Tracking:
         return Registered(str(version.version), run_id)
 
     def set_alias(self, alias: str, version: str) -> None:
-        """Point an alias at a version."""
-        self.client.set_registered_model_alias(self.model_name, alias, version)
+        """Point an alias at a version.
+
+        Raises
+        ------
+        RegistryUnreachable
+        """
+        with self._reached():
+            self.client.set_registered_model_alias(self.model_name, alias, version)
 
     def version_of(self, alias: str) -> str | None:
-        """The version an alias points at; None when there is no such model or alias."""
-        try:
-            return str(self.client.get_model_version_by_alias(self.model_name, alias).version)
-        except MlflowException:
-            return None
+        """The version an alias points at; None when there is no such model or alias.
+
+        Raises
+        ------
+        RegistryUnreachable
+            That cannot be said: nobody answers.
+        """
+        # MLflow would make an empty database where the file is missing, and find nothing in it.
+        file = _sqlite_file(self.uri)
+        if file is not None and not file.exists():
+            raise RegistryUnreachable(f"MLflow's database {file} is not there.")
+        with self._reached():
+            try:
+                return str(self.client.get_model_version_by_alias(self.model_name, alias).version)
+            except MlflowException as error:
+                if error.error_code in _NOT_THERE:
+                    return None
+                raise
 
     def exists(self, version: str) -> bool:
         """Whether the registry has this version."""
@@ -147,11 +187,20 @@ class Tracking:
         return found[0].parent
 
 
+def ask_briefly() -> None:
+    """For a job that can do without the registry: one retry and ten seconds, not MLflow's seven and two minutes."""
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+
+
+def _sqlite_file(uri: str) -> Path | None:
+    return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
+
+
 def _beside(uri: str) -> str | None:
     """Where files go: beside a SQLite file; where a server decides, it does."""
-    if not uri.startswith("sqlite:///"):
-        return None
-    return (Path(uri.removeprefix("sqlite:///")).resolve().parent / "mlruns").as_uri()
+    file = _sqlite_file(uri)
+    return None if file is None else (file.resolve().parent / "mlruns").as_uri()
 
 
 def _first_line(error: Exception) -> str:

@@ -5,42 +5,33 @@ is the evidence. Once to all mature snapshots, for the release: leaving the newe
 tonight costs more, under drift, than anything else. What is measured is the procedure; the card says so.
 """
 
-import json
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from itertools import pairwise
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 
 from features.catalogue import Catalogue, catalogue
 from features.errors import TooLittleData
 from features.kinds import kinds_of
-from models import bundle, card
+from models.assembling import assemble
 from models.baselines import base_rate, logistic_regression
-from models.contract import Contract, ContractColumn, ranges
 from models.estimator import Learned, check_enough, learn
 from models.evaluation import Evaluation, Interval, evaluate, paired_difference
-from models.explanation import importance, linear_centre
-from models.leak_names import denied_name
-from models.leaks import changed_after_outcome_probe, single_feature_probe
 from models.splits import check_gap, split_by_time
 from models.uncertainty import fit_band
-from pipelines import figures, release
+from pipelines import figures
 from pipelines.config import Settings
+from pipelines.leak_report import find_leaks
 from pipelines.moments import moment
+from pipelines.registering import log, register
 from pipelines.snapshots import TrainingFrame, When, training_frame, voluntary_types
 from pipelines.store import Inventory, LeadStore
-from pipelines.tracking import CANDIDATE, Registered, Tracking
+from pipelines.tracking import Tracking
 
 Say = Callable[[str], None]
 NO_SKILL: Final = "no skill"
-#: Importance is measured on at most so many rows: it is an average.
-IMPORTANCE_ROWS: Final = 5000
 
 
 @dataclass(frozen=True)
@@ -146,51 +137,10 @@ def train(
         f"{settings.label.horizon_days} days; {data.dropped_immature:,} dropped as immature"
     )
     check_enough(data.outcome, where="the training frame")
-    leaks = find_leaks(store, data, columns, target_stage=settings.label.target_stage)
+    leaks = find_leaks(store, data, columns, target_stage=settings.label.target_stage, until=until)
     for leak in leaks:
         say(f"leak? {leak['column']}: {leak['sentence']}")
     return _Training(settings, columns, data, leaks, until, say).run(store, tracking, now)
-
-
-def find_leaks(store: LeadStore, data: TrainingFrame, columns: Catalogue, *, target_stage: str) -> list[dict[str, Any]]:
-    """Everything that looks like a column written after the outcome: by value, by history, by name."""
-    found: dict[str, dict[str, Any]] = {}
-    for probe in single_feature_probe(data.frame, data.outcome):
-        if probe.leak is not None:
-            found[probe.column] = asdict(probe.leak) | {"auc": probe.auc}
-    for leak in changed_after_outcome_probe(*_changes(store, columns, target_stage=target_stage)):
-        found.setdefault(leak.column, asdict(leak))
-    for name in columns.attributes:
-        why = denied_name(name)
-        if why is not None:
-            sentence = f"{why} Exclude it ([features] exclude), or declare it ignored in the mapping."
-            found.setdefault(
-                name, {"column": name, "probe": "name", "value": None, "limit": None, "sentence": sentence}
-            )
-    return [found[name] for name in sorted(found)]
-
-
-def _changes(store: LeadStore, columns: Catalogue, *, target_stage: str) -> tuple[pd.DataFrame, "pd.Series[Any]"]:
-    """Every change of a declared attribute between two profiles of a lead, and when each lead converted."""
-    rows = store.arrow(
-        "SELECT lead_id, epoch_us(known_at) AS known_at, attributes FROM profiles WHERE lead_id IN "
-        "(SELECT lead_id FROM profiles GROUP BY lead_id HAVING count(*) > 1) ORDER BY lead_id, known_at"
-    ).to_pylist()
-    changes = []
-    for before, after in pairwise(rows):
-        if before["lead_id"] == after["lead_id"]:
-            old, new = json.loads(before["attributes"] or "{}"), json.loads(after["attributes"] or "{}")
-            changes += [
-                {"lead_id": after["lead_id"], "attribute": name, "known_at": after["known_at"]}
-                for name in columns.attributes
-                if old.get(name) != new.get(name)
-            ]
-    outcomes = store.arrow(
-        "SELECT lead_id, min(epoch_us(entered_at)) AS t FROM stage_changes WHERE stage = $stage GROUP BY lead_id",
-        {"stage": target_stage},
-    ).to_pandas()
-    frame = pd.DataFrame(changes, columns=["lead_id", "attribute", "known_at"])
-    return frame, outcomes.set_index("lead_id")["t"]
 
 
 @dataclass(frozen=True)
@@ -255,21 +205,22 @@ class _Training:
         }
         if verdict == NO_SKILL:
             facts |= {"features": [], "notes": list(proof.notes)}
-            logged = self._log(tracking, facts, drawn, None)
-            assert isinstance(logged, str)
-            return TrainReport(None, verdict, facts, None, logged)
+            return TrainReport(None, verdict, facts, None, log(tracking, self.settings, facts, drawn))
         self.say("fitting the release on all mature snapshots")
         everything = np.arange(len(self.data.outcome))
         final = self._learn(everything)
         band = fit_band(proof.model.log_odds(later), outcome, lead_id=leads[split.later].tolist())
-        made = self._release(final, facts, band)
+        made = assemble(
+            final,
+            self.data.frame,
+            columns=self.columns,
+            band=band,
+            facts=facts,
+            target_stage=self.settings.label.target_stage,
+            horizon_days=horizon,
+        )
         drawn["importance.png"] = figures.importance(made.card["features"])
-        with tempfile.TemporaryDirectory() as place:
-            folder = Path(place) / "release"
-            folder.mkdir()
-            digest = release.write(made, folder)
-            release.load(folder, digest=digest)
-            version, run_id = self._register(store, tracking, made.card, drawn, folder, digest, now)
+        version, run_id, digest = register(store, tracking, self.settings, made, drawn, now=now, say=self.say)
         return TrainReport(version, verdict, made.card, digest, run_id)
 
     def _learn(self, rows: "np.ndarray[Any, np.dtype[np.int64]]") -> Learned:
@@ -320,108 +271,6 @@ class _Training:
             "left_out": dict(self.columns.left_out),
         }
 
-    def _release(self, final: Learned, facts: dict[str, Any], band: Any) -> bundle.Release:
-        frame = self.data.frame.reset_index(drop=True)
-        encoding = final.model.members.encoding
-        centre = linear_centre(encoding, frame)
-        measured = ranges(frame, encoding=encoding)
-        step = max(1, len(frame) // IMPORTANCE_ROWS)
-        weight = importance(final.model, frame.iloc[::step], centre=centre)
-        contract = Contract(
-            columns=tuple(
-                ContractColumn(c.name, c.type, c.about, c.unit, c.missing, c.family, c.monotone, **measured[c.name])
-                for c in self.columns.columns
-            ),
-            kinds=dict(self.columns.kinds),
-            own_kinds=self.columns.own_kinds,
-            attributes=dict(self.columns.attributes),
-            profile_columns=self.columns.profile_columns,
-            target_stage=self.settings.label.target_stage,
-            horizon_days=self.settings.label.horizon_days,
-        )
-        features = [
-            {
-                "name": c.name,
-                "about": c.about,
-                "unit": c.unit,
-                "missing": c.missing,
-                "family": c.family,
-                "importance": weight[c.name],
-            }
-            for c in contract.columns
-        ]
-        notes = [
-            *final.notes,
-            f"{final.trees} trees, logistic penalty C = {final.penalty}, calibration: {final.model.calibrator.method}",
-        ]
-        whole = facts | {"features": features, "notes": notes}
-        return bundle.Release(final.model, contract, band, centre, whole, card.to_markdown(whole))
-
-    def _register(
-        self,
-        store: LeadStore,
-        tracking: Tracking,
-        facts: Mapping[str, Any],
-        drawn: Mapping[str, Any],
-        folder: Path,
-        digest: str,
-        now: datetime,
-    ) -> tuple[str, str]:
-        """Register the release, last of all; one that is there already is found again, not registered twice."""
-        for (known,) in store.rows("SELECT model_version FROM releases WHERE digest = ?", [digest]):
-            if tracking.exists(str(known)):
-                self.say(f"same data, same configuration: this is the release of version {known}, registered before")
-                logged = self._log(tracking, facts, drawn, None)
-                tracking.set_alias(CANDIDATE, str(known))
-                assert isinstance(logged, str)
-                return str(known), logged
-        registered = self._log(tracking, facts, drawn, folder, digest=digest)
-        assert isinstance(registered, Registered)
-        with store.transaction():
-            store.connection.execute(
-                "INSERT INTO releases (model_version, digest, status, registered_at, facts) VALUES (?, ?, ?, ?, ?) "
-                "ON CONFLICT (model_version) DO UPDATE SET digest = excluded.digest, status = excluded.status, "
-                "registered_at = excluded.registered_at, promoted_at = NULL, facts = excluded.facts",
-                [registered.version, digest, "candidate", now, _facts_text(facts)],
-            )
-        tracking.set_alias(CANDIDATE, registered.version)
-        return registered.version, registered.run_id
-
-    def _log(
-        self,
-        tracking: Tracking,
-        facts: Mapping[str, Any],
-        drawn: Mapping[str, Any],
-        folder: Path | None,
-        *,
-        digest: str = "",
-    ) -> Registered | str:
-        numbers = {f"{name}": m["value"] for name, m in facts["metrics"].items() if m["value"] is not None}
-        for baseline, metrics in facts["baselines"].items():
-            numbers |= {f"{baseline}.{k}": m["value"] for k, m in metrics.items() if m["value"] is not None}
-        for name, m in facts["metrics"].items():
-            numbers |= {f"{name}.{end}": m[end] for end in ("low", "high") if m[end] is not None}
-        parameters = {
-            f"{section}.{key}": value
-            for section, keys in self.settings.model_dump(exclude={"store", "tracking", "attributes"}).items()
-            for key, value in keys.items()
-        }
-        return tracking.log_run(
-            name=f"train {facts['data']['known_until'][:10]}",
-            parameters=parameters,
-            metrics=numbers | {f"snapshots.{k}": float(v) for k, v in facts["snapshots"].items()},
-            tags={
-                "verdict": facts["verdict"],
-                "data_digest": facts["data"]["digest"],
-                "data_first_as_of": facts["data"]["first_as_of"],
-                "data_last_as_of": facts["data"]["last_as_of"],
-                "release_digest": digest,
-            },
-            documents={"card.json": dict(facts)},
-            figures=drawn,
-            release=folder,
-        )
-
 
 def decide(metrics: Mapping[str, Interval], better: Interval) -> tuple[str, str]:
     """Candidate or no skill: the model must beat the base rate, and rank better than chance, beyond doubt.
@@ -454,8 +303,3 @@ def _left_out_summary(columns: Catalogue) -> str:
     listed: Sequence[str] = [f"{why} ({n})" for why, n in sorted(reasons.items(), key=lambda item: -item[1])]
     shown = "; ".join(listed[:3]) + ("; …" if len(listed) > 3 else "")
     return f"{len(columns.columns)} features; {len(columns.left_out)} left out" + (f": {shown}" if listed else "")
-
-
-def _facts_text(facts: Mapping[str, Any]) -> str:
-    kept = {key: facts[key] for key in ("verdict", "verdict_reason", "label", "data", "snapshots", "metrics")}
-    return json.dumps(kept, ensure_ascii=False)

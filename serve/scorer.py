@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from features.build import describe
 from features.catalogue import Catalogue, catalogue
@@ -17,6 +18,7 @@ from features.signals import signals
 from features.tables import LeadTables
 from models.bundle import Release
 from models.contract import Contract
+from models.encoding import Floats
 from models.explanation import explain
 from serve.bands import BandLimits, band
 from serve.reasons import reasons
@@ -96,7 +98,7 @@ def score(
     release.contract.check(frame)
     new = release.contract.check_categories(frame, encoding=release.model.members.encoding)
     contributions = explain(release.model, frame, centre=release.centre)
-    probability = 1.0 / (1.0 + np.exp(-contributions.log_odds))
+    probability: Floats = expit(contributions.log_odds)
     low, high = release.band.interval(contributions.log_odds)
     facts = signals(
         tables,

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pytest
 
@@ -16,12 +15,13 @@ from models.baselines import base_rate
 from models.estimator import learn
 from models.evaluation import evaluate
 from models.splits import split_by_time
-from pipelines import config, demo, migrations
+from pipelines import config, demo
 from pipelines.__main__ import main
 from pipelines.mapping import FOLDER as MAPPINGS
 from pipelines.store import LeadStore
 from pipelines.synthetic import simulate
 from pipelines.train import read_catalogue, read_frame
+from tests.stores import memory_store
 
 DATA = Path(os.environ.get("LEADSCORE_DATA") or Path(__file__).parents[1] / ".." / "shared" / "data").resolve()
 
@@ -154,10 +154,7 @@ def test_on_a_simulated_store_probabilities_come_close_to_the_true_ones() -> Non
     """What no real data can show: how much is lost against whoever knows the process itself."""
     simulated = simulate()
     settings = config.load(environment={})
-    connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'UTC'")
-    migrations.migrate(connection, where="memory")
-    with LeadStore(connection, "memory") as store:
+    with memory_store() as store:
         demo.fill(store, simulated)
         inventory = store.inventory()
         columns = read_catalogue(inventory, settings)

@@ -126,6 +126,8 @@ def test_an_abbreviation_reads_like_its_words(short: str, full: str) -> None:
         ["infirmier", "infirmière", "infirmier(ère)", "infirmier·ère"],
         ["technicien support", "technicienne support", "technicien(ne) support", "technicien·ne support"],
         ["chef de projet", "cheffe de projet", "chef(fe) de projet"],
+        ["sales manager", "sales manageuse", "sales manageure", "sales manageurs", "sales manageur·se"],
+        ["account manager", "account manageuse"],
     ],
 )
 def test_every_form_of_a_word_reads_alike(forms: list[str]) -> None:

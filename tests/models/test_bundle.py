@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from features.errors import ReleaseRefused
 from models.bundle import FILES, GOLDEN_ROWS, GOLDEN_TOLERANCE, from_files, golden_rows, not_read, to_files
+from models.card import to_html
 from models.contract import Contract, ContractColumn
 from models.encoding import CategoricalColumn, Encoding
 from tests.models import data
@@ -46,13 +47,28 @@ def test_what_is_read_is_what_was_written(files: Files) -> None:
     assert read.contract == release.contract
     assert read.card == release.card
     assert read.card_text == release.card_text
+    assert read.card_page == to_html(release.card)
     assert to_files(read) == files
+
+
+def test_a_page_that_was_reviewed_is_kept_to_the_byte(files: Files) -> None:
+    """Newer code may draw another page of the same facts; a release keeps the one it was approved by."""
+    reviewed = b"<!DOCTYPE html><title>As approved</title>\n"
+    read = from_files(files | {"card.html": reviewed})
+    assert to_files(read)["card.html"] == reviewed
 
 
 def test_every_file_is_text_and_nothing_in_them_can_run(files: Files) -> None:
     for name, content in files.items():
         text = content.decode("utf-8")
-        assert content.isascii() or name in {"card.md", "card.json", "linear.json", "contract.json", "golden.json"}
+        assert content.isascii() or name in {
+            "card.md",
+            "card.html",
+            "card.json",
+            "linear.json",
+            "contract.json",
+            "golden.json",
+        }
         assert "\x00" not in text
         assert not content.startswith(b"\x80")  # a pickle
         if name.endswith(".json"):

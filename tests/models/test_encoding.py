@@ -130,6 +130,13 @@ def data_numbers(frame: pd.DataFrame) -> list[str]:
     return [str(name) for name in frame.columns if pd.api.types.is_float_dtype(frame[name].dtype)]
 
 
+def test_where_all_leads_are_in_one_fold_every_category_is_at_the_base_rate() -> None:
+    frame, outcome = pd.DataFrame({"text": texts(["a", "b"] * 50)}), np.array([1, 0, 0, 0] * 25)
+    encoding = learn_encoding(frame, outcome)
+    alone = encoding.trees_out_of_fold(frame, outcome, folds=np.full(100, 3))
+    np.testing.assert_array_equal(alone[:, 0], np.full(100, encoding.base))
+
+
 def test_columns_of_one_value_are_left_out() -> None:
     frame, outcome, _ = awkward(0)
     names = set(learn_encoding(frame, outcome).tree_sources)

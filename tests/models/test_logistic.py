@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
 
 from models.logistic import PENALTIES, choose_penalty, fit_logistic
 from tests.models.data import Floats, Integers, few_examples
@@ -34,6 +35,29 @@ def test_no_coefficient_has_a_sign_that_its_feature_forbids(seed: int, signs: li
         np.testing.assert_allclose(coefficients[free], again, atol=1e-6)
     p = 1 / (1 + np.exp(-(matrix @ coefficients + intercept)))
     assert p.mean() == pytest.approx(outcome.mean(), abs=1e-6)
+
+
+@few_examples
+@given(SEEDS, st.sampled_from([0.003, 0.3, 30.0]), st.sampled_from([0.01, 1.0, 5.0]), st.booleans())
+def test_it_is_the_logistic_regression_that_everybody_knows(
+    seed: int, penalty: float, strength: float, twice: bool
+) -> None:
+    matrix, outcome, _ = drawn(seed, strength=strength)
+    if twice:  # columns that say the same share what they say
+        matrix = np.column_stack([matrix, matrix[:, 0]])
+    known = LogisticRegression(C=penalty, solver="newton-cholesky", tol=1e-10, max_iter=1_000).fit(matrix, outcome)
+    coefficients, intercept = fit_logistic(matrix, outcome, penalty=penalty, signs=np.zeros(matrix.shape[1], np.int64))
+    np.testing.assert_allclose(coefficients, known.coef_[0], atol=1e-5 * max(1, np.abs(known.coef_).max()))
+    assert intercept == pytest.approx(known.intercept_[0], abs=1e-5)
+
+
+def test_outcomes_that_a_column_separates_have_a_finite_fit() -> None:
+    matrix = np.linspace(-1, 1, 200)[:, None] * 100
+    coefficients, intercept = fit_logistic(
+        matrix, (matrix[:, 0] > 0).astype(np.int64), penalty=3.0, signs=np.zeros(1, np.int64)
+    )
+    assert 0 < coefficients[0] < np.inf
+    assert intercept == pytest.approx(0, abs=1e-6)
 
 
 def test_allowed_signs_change_nothing() -> None:

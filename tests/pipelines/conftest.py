@@ -2,7 +2,8 @@
 
 import shutil
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,31 @@ from features.tables import MICROSECONDS_PER_DAY
 from pipelines import config, demo
 from pipelines.config import Settings
 from pipelines.promote import promote
-from pipelines.score import ScoreReport
+from pipelines.score import Job, ScoreReport, cache_of
 from pipelines.score import run as score
 from pipelines.store import LeadStore
 from pipelines.synthetic import SimulatedStore, simulate
 from pipelines.tracking import Tracking
 from pipelines.train import TrainReport, train
+from tests.conftest import DATABASES
+from tests.postgres import Server
 
+ALL_TABLES = (
+    "leads", "contacts", "profiles", "events", "stage_changes", "rule_points", "channel_costs", "objections",
+    "attributes", "imports", "quarantine", "tombstones", "runs", "scores", "scores_staging", "published",
+    "publications", "releases", "promotions",
+)  # fmt: skip
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SMALL: dict[str, Any] = {"snapshots.most": 4000, "model.resamples": 50, "score.range_leads": 1500}
+
+
+def places(folder: Path) -> dict[str, str]:
+    """Where everything of a world is kept."""
+    return {
+        "store.url": str(folder / "leads.duckdb"),
+        "tracking.uri": f"sqlite:///{folder / 'mlflow.db'}",
+        "release.cache": str(folder / "releases"),
+    }
 
 
 @dataclass(frozen=True)
@@ -33,6 +50,8 @@ class World:
     simulated: SimulatedStore
     report: TrainReport
     scored: ScoreReport
+    url: str
+    """The store: a file in `folder`, or a PostgreSQL database with the same rows."""
 
     @property
     def store_file(self) -> Path:
@@ -41,11 +60,10 @@ class World:
     def settings(self, **flags: Any) -> Settings:
         """The settings it was trained under, but for these; `score__reasons=3` is `[score] reasons = 3`."""
         asked = {key.replace("__", "."): value for key, value in flags.items()}
-        where = {"store.url": str(self.store_file), "tracking.uri": f"sqlite:///{self.folder / 'mlflow.db'}"}
-        return config.load(environment={}, flags=SMALL | where | asked)
+        return config.load(environment={}, flags=SMALL | places(self.folder) | {"store.url": self.url} | asked)
 
     def open(self, *, read_only: bool = False) -> LeadStore:
-        return LeadStore.open(str(self.store_file), read_only=read_only)
+        return LeadStore.open(self.url, read_only=read_only)
 
     def tracking(self) -> Tracking:
         kept = self.settings().tracking
@@ -60,7 +78,7 @@ class World:
                 self.tracking(),
                 as_of=self.as_of + timedelta(days=days_later),
                 clock=lambda: NOW,
-                **given,
+                job=Job(**given),
             )
 
 
@@ -73,8 +91,7 @@ def simulated() -> SimulatedStore:
 def trained(simulated: SimulatedStore, tmp_path_factory: pytest.TempPathFactory) -> World:
     """For reading only: it is shared by all tests."""
     folder = tmp_path_factory.mktemp("trained")
-    where = {"store.url": str(folder / "leads.duckdb"), "tracking.uri": f"sqlite:///{folder / 'mlflow.db'}"}
-    settings = config.load(environment={}, flags=SMALL | where)
+    settings = config.load(environment={}, flags=SMALL | places(folder))
     tracking = Tracking(uri=settings.tracking.uri, experiment="leadscore", model_name="leadscore")
     with LeadStore.open(settings.store.url, create=True) as store:
         demo.fill(store, simulated)
@@ -83,9 +100,9 @@ def trained(simulated: SimulatedStore, tmp_path_factory: pytest.TempPathFactory)
         as_of = datetime.fromtimestamp((end - 10) * 86_400, tz=UTC)
         report = train(store, settings, tracking, as_of=None, now=NOW)
         assert report.version is not None, report.facts["verdict_reason"]
-        promote(store, tracking, version=report.version, now=NOW)
+        promote(store, tracking, cache_of(settings), version=report.version, now=NOW)
         scored = score(store, settings, tracking, as_of=as_of, clock=lambda: NOW)
-    return World(folder, as_of, simulated, report, scored)
+    return World(folder, as_of, simulated, report, scored, settings.store.url)
 
 
 @pytest.fixture
@@ -102,4 +119,36 @@ def world(trained: World, tmp_path: Path) -> World:
                     [str(trained.folder), str(folder), str(trained.folder)],
                 )
     database.close()
-    return World(folder, trained.as_of, trained.simulated, trained.report, trained.scored)
+    return replace(trained, folder=folder, url=str(folder / "leads.duckdb"))
+
+
+@pytest.fixture(scope="session")
+def trained_on_postgres(trained: World, postgres_server: Server) -> str:
+    """The name of a database with the same rows as the file of `trained`: a template, for reading only."""
+    name = "trained"
+    postgres_server.create_database(name)
+    with (
+        trained.open(read_only=True) as source,
+        LeadStore.open(postgres_server.url(name), create=True) as target,
+        target.transaction(),
+    ):
+        for table in ALL_TABLES:
+            target.engine.load(table, source.arrow(f"SELECT * FROM {table}"))
+    return name
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def world_on(request: pytest.FixtureRequest, world: World) -> Iterator[World]:
+    """`world`, with its store on each engine in turn."""
+    if request.param == "duckdb":
+        yield world
+        return
+    server: Server = request.getfixturevalue("postgres_server")
+    template: str = request.getfixturevalue("trained_on_postgres")
+    name = f"world_{next(DATABASES)}"
+    server.create_database(name, template)
+    try:
+        yield replace(world, url=server.url(name))
+    finally:
+        server.start()
+        server.drop_database(name)

@@ -57,7 +57,7 @@ def test_points_are_those_last_known_before_each_snapshot(trained: World) -> Non
 
 def test_without_points_there_is_nothing_to_compare(world: World) -> None:
     with world.open() as store:
-        store.connection.execute("DELETE FROM rule_points")
+        store.change("DELETE FROM rule_points")
         with pytest.raises(UserError, match=r"holds no points.*lead_id, known_at and points.*--mapping generic"):
             compare(store, world.settings(), as_of=None)
 

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -18,36 +17,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import InputError
-from pipelines import migrations, reading
+from pipelines import reading
 from pipelines.import_report import ImportReport
 from pipelines.importing import import_file
 from pipelines.mapping import Mapping, load_mapping, parse_mapping
 from pipelines.store import LeadStore
+from tests.stores import memory_store, rows_in_order
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
 TABLES = ("leads", "contacts", "profiles", "events", "stage_changes", "rule_points", "channel_costs", "objections")
 DATA = Path(os.environ.get("LEADSCORE_DATA", Path(__file__).parents[2] / "../shared/data"))
 
 
-def new_store() -> LeadStore:
-    connection = duckdb.connect(":memory:")
-    connection.execute("SET TimeZone = 'UTC'")
-    connection.execute("SET threads = 1")
-    migrations.migrate(connection, where="memory")
-    return LeadStore(connection, "memory")
-
-
 @pytest.fixture
-def store() -> Iterator[LeadStore]:
-    with new_store() as opened:
+def store(store_url: str) -> Iterator[LeadStore]:
+    """A new store, on each engine in turn."""
+    with LeadStore.open(store_url, create=True) as opened:
         yield opened
 
 
 def content(store: LeadStore, *tables: str) -> dict[str, list[tuple[Any, ...]]]:
-    return {
-        name: [tuple(row.values()) for row in store.arrow(f"SELECT * FROM {name} ORDER BY ALL").to_pylist()]
-        for name in tables or TABLES
-    }
+    return {name: rows_in_order(store, name) for name in tables or TABLES}
 
 
 def everything(store: LeadStore) -> dict[str, list[tuple[Any, ...]]]:
@@ -122,7 +112,7 @@ def test_every_row_is_loaded_or_quarantined_and_twice_is_once(
 ) -> None:
     text, rows = file
     folder = tmp_path_factory.mktemp("dirty")
-    with pytest.MonkeyPatch.context() as patch, new_store() as store:
+    with pytest.MonkeyPatch.context() as patch, memory_store() as store:
         patch.setattr(reading.TableFile.batches, "__kwdefaults__", {"rows": batch_rows})
         report = load(store, folder, text)
         assert report.rows == rows
@@ -143,7 +133,7 @@ def test_a_quarantined_row_leaves_no_trace_in_any_table(
     tmp_path_factory: pytest.TempPathFactory, file: tuple[str, int], batch_rows: int
 ) -> None:
     folder = tmp_path_factory.mktemp("trace")
-    with pytest.MonkeyPatch.context() as patch, new_store() as whole, new_store() as sound:
+    with pytest.MonkeyPatch.context() as patch, memory_store() as whole, memory_store() as sound:
         patch.setattr(reading.TableFile.batches, "__kwdefaults__", {"rows": batch_rows})
         for store in (whole, sound):
             store.declare_attributes({"employees": "numeric", "amount": "numeric", "score": "numeric"})
@@ -170,7 +160,7 @@ def test_the_order_of_rows_and_their_repetition_do_not_matter(
     def text(rows: list[Any]) -> str:
         return "lead_id,occurred_at,type,value\n" + "".join(f"{i},2024-01-{d:02},{t},{v}\n" for i, d, t, v in rows)
 
-    with new_store() as one, new_store() as other:
+    with memory_store() as one, memory_store() as other:
         load(one, folder, text(both[0]))
         load(other, folder, text(both[1] + both[0][:3]))
         assert content(one) == content(other)
@@ -205,7 +195,7 @@ def test_how_a_file_is_written_does_not_matter(tmp_path: Path) -> None:
     ]
     found = []
     for form in forms:
-        with new_store() as store:
+        with memory_store() as store:
             load(store, tmp_path, form)
             found.append(content(store, *TABLES, "attributes"))
     for other in found[1:]:
@@ -523,7 +513,7 @@ def test_a_file_without_dates_is_dated_by_its_months(store: LeadStore, tmp_path:
     leaky = own((Path(reading.__file__).parent / "mappings/bank-marketing.toml").read_text().replace(
         'duration = "ignored"', 'duration = "numeric"'
     ))  # fmt: skip
-    with new_store() as other:
+    with memory_store() as other:
         load(other, tmp_path, "\n".join([BANK, *rows]), leaky)
         assert json.loads(content(other)["profiles"][0][-1])["duration"] == "261"
 
@@ -537,7 +527,10 @@ def test_bank_marketing_whole(store: LeadStore) -> None:
     report = import_file(store, file, load_mapping("bank-marketing"), now=NOW)
     assert (report.rows, report.loaded, report.quarantined) == (41_188, 41_188, 0)
     assert report.new == {"leads": 41_188, "profiles": 41_188, "stage_changes": 4_640}
-    months = store.rows("SELECT year(created_at), month(created_at), count(*) FROM leads GROUP BY ALL ORDER BY ALL")
+    months = store.rows(
+        "SELECT extract(year FROM created_at)::int, extract(month FROM created_at)::int, count(*) FROM leads "
+        "GROUP BY 1, 2 ORDER BY 1, 2"
+    )
     assert (months[0], months[-1], len(months)) == ((2008, 5, 7_763), (2010, 11, 128), 26)
     assert sum(report.attributes[name] != "ignored" for name in report.attributes) == 19
 

@@ -1,15 +1,20 @@
 """The store's tables come about in numbered steps, each whole or not at all; and they are those of the design."""
 
-import hashlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
+import psycopg
 import pytest
 
 from features.errors import StoreUnreachable
 from pipelines import migrations
+from pipelines.duckdb_engine import DuckDBEngine
+from pipelines.engine import Engine
 from pipelines.migrations import MIGRATIONS, Migration, check_current, migrate
+from pipelines.postgres_engine import PostgresEngine
 from pipelines.store import INPUT_TABLES, LeadStore
 
 #: The lead store as it is documented, table by table.
@@ -36,101 +41,132 @@ TIMES = ("created_at", "known_at", "occurred_at", "entered_at", "since", "as_of"
 
 
 @pytest.fixture
-def connection() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as opened:
+def engine(store_url: str) -> Iterator[Engine]:
+    """A database without our tables, on each engine in turn."""
+    with closing(connected(store_url)) as opened:
         yield opened
 
 
-def columns(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+def connected(url: str) -> Engine:
+    if url.startswith("postgresql://"):
+        return PostgresEngine.open(url, read_only=False)
+    return DuckDBEngine.open(Path(url), read_only=False, create=True)
+
+
+def columns(engine: Engine) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
-    query = "SELECT table_name, column_name, data_type FROM information_schema.columns"
-    for table, column, kind in connection.execute(query).fetchall():
+    query = (
+        "SELECT table_name, column_name, upper(data_type) FROM information_schema.columns "
+        "WHERE table_schema = 'leadscore'"
+    )
+    for table, column, kind in engine.rows(query):
         found.setdefault(table, {})[column] = kind
     return found
 
 
-def ledger(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str]]:
-    return connection.execute("SELECT number, name FROM schema_migrations ORDER BY number").fetchall()
+def ledger(engine: Engine) -> list[tuple[int, str]]:
+    return [(n, name) for n, name in engine.rows("SELECT number, name FROM schema_migrations ORDER BY number")]
 
 
-@pytest.mark.parametrize("table", DESIGN)
-def test_a_table_of_the_design_is_there_with_its_columns(connection: duckdb.DuckDBPyConnection, table: str) -> None:
-    migrate(connection, where="memory")
-    assert set(DESIGN[table].split()) <= set(columns(connection)[table])
+def test_the_tables_of_the_design_are_there_with_their_columns(engine: Engine) -> None:
+    migrate(engine)
+    found = columns(engine)
+    for table, names in DESIGN.items():
+        assert set(names.split()) <= set(found[table]), table
 
 
-def test_times_know_their_zone(connection: duckdb.DuckDBPyConnection) -> None:
-    migrate(connection, where="memory")
-    for table, found in columns(connection).items():
+def test_times_know_their_zone(engine: Engine) -> None:
+    migrate(engine)
+    for table, found in columns(engine).items():
         for name in set(TIMES) & set(found):
             assert found[name] == "TIMESTAMP WITH TIME ZONE", f"{table}.{name}"
 
 
-def test_an_input_table_s_key_is_the_store_s(connection: duckdb.DuckDBPyConnection) -> None:
-    migrate(connection, where="memory")
-    query = "SELECT table_name, constraint_column_names FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY'"
-    keys = {table: tuple(names) for table, names in connection.execute(query).fetchall()}
+def test_an_input_table_s_key_is_the_store_s(engine: Engine) -> None:
+    migrate(engine)
+    query = (
+        "SELECT k.column_name FROM information_schema.table_constraints c JOIN information_schema.key_column_usage k "
+        "ON k.constraint_name = c.constraint_name AND k.table_name = c.table_name WHERE c.table_schema = 'leadscore' "
+        "AND c.constraint_type = 'PRIMARY KEY' AND c.table_name = $1 ORDER BY k.ordinal_position"
+    )
     for table, spec in INPUT_TABLES.items():
-        assert keys[table] == spec.key
-        assert set(spec.columns) <= set(columns(connection)[table])
+        assert tuple(name for (name,) in engine.rows(query, [table])) == spec.key
+        assert set(spec.columns) <= set(columns(engine)[table])
 
 
-def test_every_change_is_numbered_and_applied_once(connection: duckdb.DuckDBPyConnection) -> None:
+def test_every_change_is_numbered_and_applied_once(engine: Engine) -> None:
     names = [migration.name for migration in MIGRATIONS]
-    assert migrate(connection, where="memory") == names
-    before = (columns(connection), ledger(connection))
+    assert migrate(engine) == names
+    before = (columns(engine), ledger(engine))
     assert before[1] == list(enumerate(names, start=1))
-    assert migrate(connection, where="memory") == []
-    assert (columns(connection), ledger(connection)) == before
-    check_current(connection, where="memory")
+    assert migrate(engine) == []
+    assert (columns(engine), ledger(engine)) == before
+    check_current(engine)
 
 
-def test_a_change_that_fails_leaves_nothing_and_can_be_mended(
-    connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_of_ours_lies_outside_our_schema(engine: Engine) -> None:
+    query = "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema IN ('main', 'public')"
+    where = "public" if engine.name == "postgres" else "main"
+    engine.change(f"CREATE TABLE {where}.theirs (id INTEGER)")
+    before = engine.rows(query)
+    assert len(before) == 1
+    migrate(engine)
+    assert engine.rows(query) == before
+
+
+def test_a_change_that_fails_leaves_nothing_and_can_be_mended(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = Migration("half", ("CREATE TABLE half (number INTEGER)", "INSERT INTO half SELECT * FROM nowhere"))
     monkeypatch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS, broken))
-    with pytest.raises(duckdb.CatalogException, match="nowhere"):
-        migrate(connection, where="memory")
-    assert "half" not in columns(connection)
-    assert len(ledger(connection)) == len(MIGRATIONS)
+    with pytest.raises((duckdb.CatalogException, psycopg.errors.UndefinedTable), match="nowhere"):
+        migrate(engine)
+    assert "half" not in columns(engine)
+    assert len(ledger(engine)) == len(MIGRATIONS)
     mended = Migration("half", ("CREATE TABLE half (number INTEGER)",))
     monkeypatch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS, mended))
-    assert migrate(connection, where="memory") == ["half"]
-    assert "half" in columns(connection)
+    assert migrate(engine) == ["half"]
+    assert "half" in columns(engine)
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "leads.duckdb"
-    LeadStore.open(str(path), create=True).close()
-    return path
+def made(store_url: str) -> str:
+    LeadStore.open(store_url, create=True).close()
+    return store_url
 
 
 @pytest.mark.parametrize("read_only", [False, True])
-def test_a_store_of_a_newer_program_is_refused_and_unchanged(file: Path, read_only: bool) -> None:
-    with duckdb.connect(str(file)) as connection:
-        number = len(MIGRATIONS) + 1
-        connection.execute("INSERT INTO schema_migrations (number, name) VALUES (?, 'from tomorrow')", [number])
-    before = hashlib.sha256(file.read_bytes()).hexdigest()
+def test_a_store_of_a_newer_program_is_refused_and_unchanged(made: str, read_only: bool) -> None:
+    number = len(MIGRATIONS) + 1
+    with LeadStore.open(made) as store:
+        store.change("INSERT INTO schema_migrations (number, name) VALUES ($1, 'from tomorrow')", [number])
+        before = columns(store.engine)
     with pytest.raises(StoreUnreachable, match=f"made by a newer leadscore: it has {number} .* Update leadscore"):
-        LeadStore.open(str(file), read_only=read_only)
-    assert hashlib.sha256(file.read_bytes()).hexdigest() == before
+        LeadStore.open(made, read_only=read_only)
+    with closing(connected(made)) as engine:
+        assert columns(engine) == before
 
 
 def test_an_older_store_is_not_read_but_brought_up_to_date_by_writing(
-    file: Path, monkeypatch: pytest.MonkeyPatch
+    made: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     added = Migration("one more", ("CREATE TABLE more (number INTEGER)",))
     monkeypatch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS, added))
     with pytest.raises(StoreUnreachable, match=r"made by an older leadscore.*Run any command that writes"):
-        LeadStore.open(str(file), read_only=True)
-    LeadStore.open(str(file)).close()
-    LeadStore.open(str(file), read_only=True).close()
+        LeadStore.open(made, read_only=True)
+    LeadStore.open(made).close()
+    LeadStore.open(made, read_only=True).close()
 
 
-def test_a_database_without_our_tables_is_not_read(tmp_path: Path) -> None:
-    file = tmp_path / "other.duckdb"
-    duckdb.connect(str(file)).close()
-    with pytest.raises(StoreUnreachable, match="0 migrations"):
-        LeadStore.open(str(file), read_only=True)
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_database_without_our_tables_is_left_as_it_is(store_url: str, read_only: bool) -> None:
+    connected(store_url).close()
+    with pytest.raises(StoreUnreachable, match=r"holds no lead store.*leadscore import"):
+        LeadStore.open(store_url, read_only=read_only)
+    with closing(connected(store_url)) as engine:
+        assert columns(engine) == {}
+
+
+def test_two_programs_that_make_the_store_at_once_make_it_once(postgres_url: str) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: LeadStore.open(postgres_url, create=True).close(), range(4)))
+    with LeadStore.open(postgres_url) as store:
+        assert ledger(store.engine) == list(enumerate([m.name for m in MIGRATIONS], start=1))

@@ -5,33 +5,61 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import duckdb
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features.errors import AuditRefused
-from pipelines import migrations
-from pipelines.publishing import Counts, audit, begin_run, current_score, fail_run, publish, published_run, stage
+from features.cohort import OBJECTS
+from features.errors import AuditRefused, LockHeld, ReleaseRefused
+from pipelines import ledger
+from pipelines.publishing import (
+    ERASED,
+    GONE,
+    Counts,
+    Limits,
+    audit,
+    begin_run,
+    current_score,
+    publish,
+    published_run,
+    stage,
+    withdraw,
+)
 from pipelines.store import LeadStore
+from tests.stores import memory_store
 
 AS_OF = datetime(2025, 6, 1, tzinfo=UTC)
 NOW = datetime(2025, 6, 2, tzinfo=UTC)
+TIME = pa.timestamp("us", tz="UTC")
+LIMITS = Limits(
+    least_volume_share=0.5,
+    most_volume_factor=5.0,
+    most_mean_factor=3.0,
+    most_new_category_share=0.2,
+    warn_new_category_share=0.05,
+)
 
 
 @pytest.fixture
-def store() -> Iterator[LeadStore]:
-    connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'UTC'")
-    migrations.migrate(connection, where="memory")
-    with LeadStore(connection, "memory") as opened:
+def store(store_url: str) -> Iterator[LeadStore]:
+    """A new store, on each engine in turn."""
+    with LeadStore.open(store_url, create=True) as opened:
         yield opened
 
 
 def begin(store: LeadStore, run: str, *, as_of: datetime = AS_OF) -> None:
-    begin_run(store, run_id=run, as_of=as_of, model_version="1", release_digest="d", config_digest="c", now=NOW)
+    begin_run(
+        store,
+        run_id=run,
+        as_of=as_of,
+        mode="nightly",
+        model_version="1",
+        release_digest="d",
+        config_digest="c",
+        now=NOW,
+    )
 
 
 def staged(store: LeadStore, run: str, probabilities: list[float | None], *, as_of: datetime = AS_OF) -> Counts:
@@ -50,20 +78,25 @@ def staged(store: LeadStore, run: str, probabilities: list[float | None], *, as_
         "points": 5.0,
     }
     stage(store, pd.DataFrame(rows), run_id=run, model_version="1")
+    ids = pa.table({"lead_id": rows["lead_id"], "created_at": pa.array([0] * len(probabilities), TIME)})
+    store.append("leads", ids.append_column("known_at", ids.column("created_at")))
     scored = len(probabilities)
     return Counts(scored + 3, scored, {"no voluntary act yet": 2}, {"no finite probability": 1})
 
 
-def check(store: LeadStore, counts: Counts, run: str, *, as_of: datetime = AS_OF) -> list[str]:
-    return audit(store, counts, run_id=run, as_of=as_of, least_volume_share=0.5, most_mean_factor=3.0)
+def check(store: LeadStore, counts: Counts, run: str, *, as_of: datetime = AS_OF, **more: Any) -> list[str]:
+    return audit(store, counts, run_id=run, as_of=as_of, limits=LIMITS, **more).checked
+
+
+def let_out(store: LeadStore, counts: Counts, run: str, *, as_of: datetime = AS_OF) -> Counts:
+    return publish(store, counts, run_id=run, as_of=as_of, reason="scored", message="", flags=[], now=NOW)
 
 
 def published(store: LeadStore, run: str, probabilities: list[float | None], *, as_of: datetime = AS_OF) -> Counts:
     begin(store, run, as_of=as_of)
     counts = staged(store, run, probabilities, as_of=as_of)
     check(store, counts, run, as_of=as_of)
-    publish(store, counts, run_id=run, as_of=as_of, message="", now=NOW)
-    return counts
+    return let_out(store, counts, run, as_of=as_of)
 
 
 def current(store: LeadStore) -> list[tuple[Any, ...]]:
@@ -166,7 +199,7 @@ def test_what_is_no_probability(store: LeadStore, probability: float | None) -> 
 def test_a_probability_outside_its_interval(store: LeadStore, end: str) -> None:
     begin(store, "one")
     counts = staged(store, "one", [0.1])
-    store.connection.execute(f"UPDATE scores_staging SET probability_{end}")
+    store.change(f"UPDATE scores_staging SET probability_{end}")
     with pytest.raises(AuditRefused, match="1 staged rows"):
         check(store, counts, "one")
 
@@ -211,23 +244,124 @@ def test_a_run_is_held_against_the_one_before_it_in_time_not_in_order(store: Lea
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "reason"),
     [
-        "INSERT INTO objections VALUES ('lead-1', TIMESTAMPTZ '2030-01-01')",
-        "INSERT INTO tombstones VALUES ('lead-1', TIMESTAMPTZ '2025-01-01')",
+        ("INSERT INTO objections VALUES ('lead-1', TIMESTAMPTZ '2030-01-01 00:00:00Z')", OBJECTS),
+        ("INSERT INTO tombstones VALUES ('lead-1', TIMESTAMPTZ '2025-01-01 00:00:00Z')", ERASED),
+        ("DELETE FROM leads WHERE lead_id = 'lead-1'", GONE),
     ],
-    ids=["objects", "erased"],
+    ids=["objects", "erased", "gone"],
 )
-def test_a_lead_that_objects_while_the_run_is_on_its_way_is_not_published(store: LeadStore, change: str) -> None:
+def test_a_lead_that_leaves_while_the_run_is_on_its_way_is_not_published(
+    store: LeadStore, change: str, reason: str
+) -> None:
     published(store, "before", [0.2, 0.2], as_of=AS_OF - timedelta(days=1))
     begin(store, "one")
-    counts = staged(store, "one", [0.1, 0.2])
+    counts = staged(store, "one", [0.1, 0.2, 0.4])
     check(store, counts, "one")
-    store.connection.execute(change)
-    with pytest.raises(AuditRefused, match=r"1 leads objected or were erased.*Run it again"):
-        publish(store, counts, run_id="one", as_of=AS_OF, message="", now=NOW)
-    assert {row[0] for row in current(store)} == {"before"}
-    assert store.rows("SELECT count(*) FROM scores WHERE run_id = 'one'") == [(0,)]
+    store.change(change)
+    final = let_out(store, counts, "one")
+    assert [row[1] for row in current(store)] == ["lead-0", "lead-2"]
+    assert store.rows("SELECT percentile FROM current_scores ORDER BY lead_id") == [(50.0,), (100.0,)]
+    assert final == Counts(counts.leads_in, 2, {**counts.excluded, reason: 1}, counts.quarantined)
+    assert final.balances()
+    run = published_run(store, as_of=AS_OF)
+    assert run is not None
+    assert run.counts == final
+
+
+@pytest.mark.parametrize("table", ["objections", "tombstones"])
+def test_a_lead_that_leaves_later_is_read_no_more(store: LeadStore, table: str) -> None:
+    published(store, "one", [0.1, 0.2])
+    store.change(f"INSERT INTO {table} VALUES ('lead-1', TIMESTAMPTZ '2030-01-01 00:00:00Z')")
+    assert [row[1] for row in current(store)] == ["lead-0"]
+
+
+# The fence -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_that_slept_while_another_published_comes_too_late(store: LeadStore) -> None:
+    begin(store, "sleeper")
+    asleep = staged(store, "sleeper", [0.1, 0.2])
+    check(store, asleep, "sleeper")
+    # The other finds no sign of life of the first, and takes over.
+    published(store, "other", [0.3, 0.4])
+    with pytest.raises(LockHeld, match=r"comes too late: run other was published.*Nothing of it was published"):
+        let_out(store, asleep, "sleeper")
+    assert [row[::2] for row in current(store)] == [("other", 0.3), ("other", 0.4)]
+
+
+def test_the_fence_alone_stops_a_run_that_nobody_took_for_dead(store: LeadStore) -> None:
+    begin(store, "one")
+    counts = staged(store, "one", [0.1])
+    check(store, counts, "one")
+    store.change("INSERT INTO published (as_of, run_id, fence, published_at) VALUES ($1, 'other', 1, $2)", [AS_OF, NOW])
+    with pytest.raises(LockHeld, match="comes too late"):
+        let_out(store, counts, "one")
+    assert store.rows("SELECT run_id, fence FROM published") == [("other", 1)]
+    assert store.rows("SELECT count(*) FROM scores") == [(0,)]
+
+
+def test_the_fence_alone_stops_a_run_over_one_that_was_replaced(store: LeadStore) -> None:
+    published(store, "first", [0.1])
+    begin(store, "second")
+    counts = staged(store, "second", [0.2])
+    store.change("UPDATE published SET run_id = 'third', fence = 2")
+    with pytest.raises(LockHeld, match="comes too late: run third was published"):
+        let_out(store, counts, "second")
+    assert store.rows("SELECT run_id, fence FROM published") == [("third", 2)]
+
+
+@given(order=st.lists(st.integers(0, 3), min_size=1, max_size=6))
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_of_runs_that_overlap_the_first_to_publish_wins(order: list[int]) -> None:
+    """Four runs begin one after the other without sweeping; they try to publish in any order, and again."""
+    with memory_store() as store:
+        counts = {}
+        for run in range(4):
+            begin(store, str(run))
+            store.change("UPDATE runs SET status = 'running'")
+            counts[run] = staged(store, str(run), [0.1 + run / 10])
+        # Sweeping took the others' staging: put it back, as if nobody had swept.
+        for run in range(3):
+            staged(store, str(run), [0.1 + run / 10])
+        for run in order:
+            if run == order[0] and not current(store):
+                let_out(store, counts[run], str(run))
+            else:
+                with pytest.raises(LockHeld):
+                    let_out(store, counts[run], str(run))
+        assert current(store) == [(str(order[0]), "lead-0", pytest.approx(0.1 + order[0] / 10))]
+        assert store.rows("SELECT run_id, fence FROM publications") == [(str(order[0]), 1)]
+
+
+def test_a_release_that_was_withdrawn_meanwhile_publishes_nothing(store: LeadStore) -> None:
+    begin(store, "one")
+    counts = staged(store, "one", [0.1])
+    store.change(
+        "INSERT INTO releases (model_version, digest, status, registered_at, facts) VALUES ('1', 'd', 'withdrawn', "
+        "$1, '')",
+        [NOW],
+    )
+    with pytest.raises(ReleaseRefused, match=r"Version 1 was withdrawn while it scored\. Nothing was published"):
+        let_out(store, counts, "one")
+    assert current(store) == []
+
+
+def test_every_state_of_what_is_published_is_kept(store: LeadStore) -> None:
+    published(store, "one", [0.1])
+    published(store, "two", [0.2])
+    with store.transaction():
+        assert withdraw(store, digest="d", reason="it was wrong", now=NOW) == (0, 1)
+    assert store.rows("SELECT fence, run_id, reason FROM publications ORDER BY fence") == [
+        (1, "one", "scored"),
+        (2, "two", "scored"),
+        (3, None, "it was wrong"),
+    ]
+    assert current(store) == []
+    published(store, "three", [0.3])
+    assert store.rows("SELECT fence, run_id FROM published") == [(4, "three")]
+    assert store.rows("SELECT count(*) FROM scores") == [(3,)]
 
 
 def test_publishing_is_all_or_nothing(store: LeadStore) -> None:
@@ -237,16 +371,17 @@ def test_publishing_is_all_or_nothing(store: LeadStore) -> None:
     # The last statement of the transaction fails: the counts are not JSON.
     broken = Counts(counts.leads_in, counts.scored, {"reason": object()}, {})  # type: ignore[dict-item]
     with pytest.raises(TypeError):
-        publish(store, broken, run_id="one", as_of=AS_OF, message="", now=NOW)
+        let_out(store, broken, "one")
     assert {row[0] for row in current(store)} == {"before"}
     assert store.rows("SELECT fence FROM published") == [(1,)]
+    assert store.rows("SELECT count(*) FROM scores WHERE run_id = 'one'") == [(0,)]
     assert store.rows("SELECT count(*) FROM scores_staging") == [(2,)]
 
 
 def test_a_failed_run_says_why_and_leaves_no_staging(store: LeadStore) -> None:
     begin(store, "one")
     staged(store, "one", [0.1])
-    fail_run(store, run_id="one", message="AuditRefused: no", now=NOW)
+    ledger.end(store, "one", ledger.FAILED, message="AuditRefused: no", now=NOW)
     assert store.rows("SELECT status, message FROM runs") == [("failed", "AuditRefused: no")]
     assert store.rows("SELECT count(*) FROM scores_staging") == [(0,)]
 

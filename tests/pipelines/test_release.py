@@ -84,6 +84,11 @@ def byte_order_mark(folder: Path) -> None:
     (folder / "card.md").write_bytes(b"\xef\xbb\xbf" + (folder / "card.md").read_bytes())
 
 
+def scripted(folder: Path) -> None:
+    with (folder / "card.html").open("ab") as page:
+        page.write(b"<script>approve()</script>\n")
+
+
 def extra(folder: Path) -> None:
     (folder / "model.pkl").write_bytes(b"\x80\x04N.")
 
@@ -118,8 +123,8 @@ def directory(folder: Path) -> None:
 
 def pipe(folder: Path) -> None:
     """Reading it would wait for ever."""
-    (folder / "card.md").unlink()
-    os.mkfifo(folder / "card.md")
+    (folder / "card.html").unlink()
+    os.mkfifo(folder / "card.html")
 
 
 def edited_manifest(folder: Path) -> None:
@@ -147,6 +152,7 @@ def gone(folder: Path) -> None:
         (one_byte, "model.txt is not the file that was registered"),
         (crlf, "linear.json is not the file that was registered"),
         (byte_order_mark, "card.md is not the file that was registered"),
+        (scripted, "card.html is not the file that was registered"),
         (extra, r"missing: nothing; unexpected: model\.pkl"),
         (hidden, r"missing: nothing; unexpected: \.DS_Store"),
         (missing, r"missing: golden\.json; unexpected: nothing"),
@@ -154,10 +160,10 @@ def gone(folder: Path) -> None:
         (link, "model.txt is no plain file"),
         (manifest_link, "manifest.json is no plain file"),
         (directory, "card.md is no plain file"),
-        (pipe, "card.md is no plain file"),
+        (pipe, "card.html is no plain file"),
         (edited_manifest, "the manifest has digest .{12}…, the registered one is .{12}…"),
         (reformatted_manifest, "the manifest has digest .{12}…, the registered one is .{12}…"),
-        (gone, "missing: calibrator.json, card.json, .*; unexpected: nothing"),
+        (gone, "missing: calibrator.json, card.html, card.json, .*; unexpected: nothing"),
     ],
 )
 def test_whatever_was_done_to_it_is_refused_before_it_is_parsed(
@@ -187,7 +193,7 @@ def test_a_file_too_large_is_refused_before_it_is_read(
 ) -> None:
     monkeypatch.setattr(release, "_MOST_BYTES", 1000)
     monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("read though too large"))
-    with pytest.raises(ReleaseRefused, match=r"registered: card\.json has \d+ bytes\."):
+    with pytest.raises(ReleaseRefused, match=r"registered: card\.html has \d+ bytes\."):
         release.load(folder, digest=digest)
 
 

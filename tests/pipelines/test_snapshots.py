@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -15,12 +14,13 @@ from hypothesis import strategies as st
 from features.catalogue import Catalogue
 from features.kinds import kinds_of
 from features.tables import MICROSECONDS_PER_DAY as DAY
-from pipelines import config, demo, migrations
+from pipelines import config, demo
 from pipelines.snapshots import TrainingFrame, When, candidates, training_frame, voluntary_types
 from pipelines.store import LeadStore
 from pipelines.synthetic import SimulatedStore, simulate
 from pipelines.train import read_catalogue
 from tests.features.data import Lead, World
+from tests.stores import memory_store
 
 # Which snapshots there are ------------------------------------------------------------------------------------------
 
@@ -71,11 +71,7 @@ SETTINGS = config.load(environment={})
 
 
 def filled(tables: SimulatedStore) -> LeadStore:
-    connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'UTC'")
-    connection.execute("SET threads = 1")
-    migrations.migrate(connection, where="memory")
-    store = LeadStore(connection, "memory")
+    store = memory_store()
     demo.fill(store, tables)
     return store
 

@@ -73,4 +73,4 @@ def test_a_run_without_a_release_registers_nothing(
 @pytest.mark.parametrize("uri", ["no-such-scheme://host", "sqlite:////proc/nowhere/mlflow.db"])
 def test_a_server_that_cannot_be_used_is_named_with_the_setting(uri: str) -> None:
     with pytest.raises(UserError, match=r"MLflow at .* cannot be used: .*\[tracking\] uri or MLFLOW_TRACKING_URI"):
-        Tracking(uri=uri, experiment="leadscore", model_name="leadscore")
+        Tracking(uri=uri, experiment="leadscore", model_name="leadscore").set_alias("champion", "1")

@@ -15,9 +15,10 @@ import pytest
 from features.errors import TooLittleData
 from models.bundle import FILES
 from models.evaluation import Interval
-from pipelines import config, release
+from pipelines import champion, config, release
 from pipelines.config import Settings
-from pipelines.score import load_version
+from pipelines.promote import promote
+from pipelines.score import cache_of
 from pipelines.store import LeadStore
 from pipelines.tracking import CANDIDATE, CHAMPION, Tracking
 from pipelines.train import decide, read_catalogue, read_frame, train
@@ -124,7 +125,9 @@ def test_the_pyfunc_gives_the_same_probabilities_in_a_process_that_knows_nothing
     with trained.open(read_only=True) as store:
         inventory, settings = store.inventory(), trained.settings()
         data = read_frame(store, settings, inventory, read_catalogue(inventory, settings), as_of=None, progress=quiet)
-        _, loaded = load_version(store, trained.tracking(), "1")
+        chosen = champion.registered(store, "1")
+    loaded = cache_of(settings).load(chosen.digest)
+    assert loaded is not None
     rows = data.frame.reset_index(drop=True)
     rows.to_pickle(tmp_path / "rows.pkl")
     done = subprocess.run(
@@ -142,9 +145,9 @@ def test_the_pyfunc_gives_the_same_probabilities_in_a_process_that_knows_nothing
 
 def test_a_release_whose_files_changed_is_not_promoted(world: World) -> None:
     with world.open() as store:
-        store.connection.execute("UPDATE releases SET digest = 'another'")
+        store.change("UPDATE releases SET digest = 'another'")
         with pytest.raises(Exception, match="is not what was registered"):
-            load_version(store, world.tracking(), "1")
+            promote(store, world.tracking(), cache_of(world.settings()), version="1", now=NOW)
 
 
 # The verdict ---------------------------------------------------------------------------------------------------------
@@ -220,7 +223,8 @@ def flat(
 def empty_tracking(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """MLflow takes seconds to make a database: made once, and copied."""
     folder = tmp_path_factory.mktemp("tracking")
-    Tracking(uri=f"sqlite:///{folder / 'mlflow.db'}", experiment="other", model_name="other")
+    tracking = Tracking(uri=f"sqlite:///{folder / 'mlflow.db'}", experiment="other", model_name="other")
+    assert tracking.client.search_registered_models() == []
     return folder / "mlflow.db"
 
 
@@ -259,9 +263,7 @@ def test_a_name_known_for_leaking_is_said_whatever_is_in_it(folder: Path) -> Non
     settings, tracking = flat(folder, leads=300, skill=1.0)
     with LeadStore.open(settings.store.url) as store:
         store.declare_attributes({"close_date": "categorical"})
-        store.connection.execute(
-            """UPDATE profiles SET attributes = replace(attributes, '}', ', "close_date": "x"}')"""
-        )
+        store.change("""UPDATE profiles SET attributes = replace(attributes, '}', ', "close_date": "x"}')""")
         report = train(store, settings, tracking, as_of=None, now=NOW)
     assert {leak["column"]: leak["probe"] for leak in report.facts["leaks"]} == {"close_date": "name"}
 
@@ -298,7 +300,7 @@ def test_training_as_of_a_day_is_training_on_that_day(folder: Path) -> None:
     with LeadStore.open(settings.store.url) as store:
         now = train(store, settings, tracking, as_of=day, now=NOW)
         for table in ("leads", "profiles", "stage_changes"):
-            store.connection.execute(f"DELETE FROM {table} WHERE epoch_us(known_at) >= {day}")
+            store.change(f"DELETE FROM {table} WHERE epoch_us(known_at) >= {day}")
         then = train(store, settings, tracking, as_of=day, now=NOW)
     assert (then.digest, then.version) == (now.digest, now.version)
     assert pd.Timestamp(then.facts["data"]["last_as_of"]) < pd.Timestamp("2024-08-01", tz="UTC")

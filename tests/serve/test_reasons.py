@@ -44,7 +44,17 @@ def told(draw: st.DrawFn) -> tuple[Contributions, pd.DataFrame, Contract, int]:
     values = np.array(draw(cells), np.float64).reshape(rows, columns)
     made = contributions(values, base=draw(st.floats(-5, 5)), calibration=draw(st.floats(-2, 2)))
     frame = pd.DataFrame({name: np.arange(rows, dtype=np.float64) for name in made.features})
-    return made, frame, contract(*map(column, made.features)), draw(st.integers(0, 14))
+    measures = draw(st.lists(st.sampled_from(["", "", *made.features[:3]]), min_size=columns, max_size=columns))
+    agreed = contract(*(column(name, measure=m) for name, m in zip(made.features, measures, strict=True)))
+    return made, frame, agreed, draw(st.integers(0, 14))
+
+
+def by_measure(made: Contributions, agreed: Contract) -> dict[str, list[int]]:
+    """The slow way: measure -> its columns."""
+    groups: dict[str, list[int]] = {}
+    for one in agreed.columns:
+        groups.setdefault(one.measure or one.name, []).append(made.features.index(one.name))
+    return groups
 
 
 @given(told())
@@ -64,14 +74,37 @@ def test_the_strongest_are_told_and_no_more_than_asked_for(
     drawn: tuple[Contributions, pd.DataFrame, Contract, int],
 ) -> None:
     made, frame, agreed, most = drawn
+    groups = by_measure(made, agreed)
     for row, text in enumerate(reasons(made, frame, contract=agreed, most=most)):
-        strengths = [abs(one["effect"]) for one in json.loads(text)["reasons"]]
-        strongest = sorted((abs(v) for v in made.values[row] if abs(v) >= LEAST_EFFECT), reverse=True)[:most]
-        assert strengths == pytest.approx(strongest, abs=1e-6)
-        for one in json.loads(text)["reasons"]:
-            effect = made.values[row, made.features.index(one["feature"])]
-            assert one["effect"] == pytest.approx(effect, abs=1e-6)
+        told = json.loads(text)["reasons"]
+        sums = [float(made.values[row, columns].sum()) for columns in groups.values()]
+        strongest = sorted((abs(v) for v in sums if abs(v) >= LEAST_EFFECT), reverse=True)[:most]
+        assert [abs(one["effect"]) for one in told] == pytest.approx(strongest, abs=1e-6)
+        measures = []
+        for one in told:
+            ((measure, columns),) = [(m, c) for m, c in groups.items() if made.features.index(one["feature"]) in c]
+            measures.append(measure)
+            assert one["effect"] == pytest.approx(made.values[row, columns].sum(), abs=1e-6)
+            # In the words of the column that pulls most the way the whole goes.
+            pulls = made.values[row, columns] * np.sign(one["effect"])
+            assert made.values[row, made.features.index(one["feature"])] * np.sign(one["effect"]) == pulls.max()
             assert one["says"] == f"{one['feature'].upper()}: {row}"
+        assert len(set(measures)) == len(measures)
+
+
+def test_the_windows_of_one_count_are_one_reason() -> None:
+    made = contributions(np.array([[0.4, 0.9, -0.2, 0.7]]))
+    agreed = contract(column("c0", measure="c0"), column("c1", measure="c0"), column("c2", measure="c0"), column("c3"))
+    (text,) = reasons(made, pd.DataFrame({name: [3.0] for name in made.features}), contract=agreed, most=5)
+    assert [(one["feature"], one["effect"]) for one in json.loads(text)["reasons"]] == [("c1", 1.1), ("c3", 0.7)]
+    assert json.loads(text)["rest"] == 0.0
+
+
+def test_of_words_and_numbers_on_one_thing_the_words_are_told() -> None:
+    agreed = contract(column("c0", measure="c0"), column("c1", "categorical", measure="c0"))
+    frame = pd.DataFrame({"c0": [0.0], "c1": pd.Series(["student"], dtype="str")})
+    (text,) = reasons(contributions(np.array([[-2.0, 0.5]])), frame, contract=agreed, most=5)
+    assert json.loads(text)["reasons"] == [{"feature": "c1", "says": "C1: student", "effect": -1.5}]
 
 
 def test_numbers_that_do_not_add_up_are_a_bug() -> None:
