@@ -5,9 +5,9 @@ member that fails cannot pull the other's ranking apart, and where trees find no
 
 How it is learned (`learn`): the newest share of the snapshots is set aside, with a gap of one horizon before it. The
 members learn from the rest; the set-aside slice says how many trees are worth having, beyond a floor, and gives the
-calibrator outcomes that the members have not seen; differences between leads that it does not bear out are drawn
-together (`skill`). Then the members are fitted again on everything: under drift the
-newest leads are the ones that matter most.
+calibrator outcomes that the members have not seen. What it does not bear out of the differences between leads is taken
+back (`skill`). Then the members are fitted again on everything: under drift the newest leads are the ones that matter
+most.
 
 Why these numbers (log loss on time-ordered splits of three real data sets, in seven cases, measured while building):
 boosting from the logistic member was better than either member and than their average in the mean; stopping early on

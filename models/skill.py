@@ -6,13 +6,14 @@ model's log odds (the slope of Cox 1958: 1 = borne out, 0 = noise). A slope b me
 b² − s² of signal and s² of noise, so the share b² − s² of b² is kept, none below zero (positive-part James–Stein). With
 many outcomes and skill it is all but 1; where the slope cannot be told from nothing it is 0.
 
-The sign of the slope is not read. Under drift it was seen to turn for a while on the newest slice, significantly, and to
-turn back after it: a model that differs that much from nothing has learned something.
+The sign of the slope is not read. Under drift it was seen to turn for a while on the newest slice, significantly, and
+to turn back after it: a model that differs that much from nothing has learned something.
 
 References
 ----------
-Cox, D. R. (1958). Two further applications of a model for binary regression. Biometrika 45. doi:10.1093/biomet/45.3-4.562
-James, W. and Stein, C. (1961). Estimation with quadratic loss. Proc. Fourth Berkeley Symp. 1, 361–379.
+Cox, D. R. (1958). Two further applications of a model for binary regression. Biometrika 45(3/4), 562 to 565.
+doi:10.1093/biomet/45.3-4.562
+James, W. and Stein, C. (1961). Estimation with quadratic loss. Proc. Fourth Berkeley Symp. 1, 361 to 379.
 """
 
 from collections.abc import Sequence
@@ -35,9 +36,10 @@ def share_borne_out(log_odds: npt.ArrayLike, outcome: npt.ArrayLike, *, lead_id:
 
     Examples
     --------
-    >>> log_odds, leads = np.tile([-2.0, -1.0, 0.0, 1.0], 25), [f"lead {n}" for n in range(100)]
-    >>> round(share_borne_out(log_odds, log_odds > -0.5, lead_id=leads), 2)
-    0.99
+    >>> log_odds, leads = np.tile([-1.5, 1.5], 50), [f"lead {n}" for n in range(100)]
+    >>> as_promised = np.tile([0, 1, 0, 1, 0, 1, 0, 1, 1, 0], 10)  # of both ends four in five
+    >>> round(share_borne_out(log_odds, as_promised, lead_id=leads), 2)
+    0.96
     >>> share_borne_out(log_odds, np.repeat([0, 1], 50), lead_id=leads)
     0.0
     """

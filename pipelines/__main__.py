@@ -2,6 +2,8 @@
 
 import os
 import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +12,17 @@ if TYPE_CHECKING:
 # Before LightGBM or scikit-learn come in: threads that spin while they wait cost up to ten times the wall time on a
 # busy machine, and gain nothing on an idle one.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# The compiled kernel is kept beside its source; where that cannot be written to (a read-only container), in a folder of
+# the user's own, or of this process alone: what lies there is run, so it is shared with nobody.
+_FEATURES = Path(__file__).resolve().parent.parent / "features"
+if not os.access(_FEATURES, os.W_OK):
+    _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "leadscore" / "numba"
+    try:
+        _CACHE.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        _CACHE = Path(tempfile.mkdtemp(prefix="leadscore-numba-"))
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(_CACHE))
 
 #: What typer ends with on Ctrl-C.
 _INTERRUPTED = 130

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from features.errors import ConfigError
+from features.errors import AuditRefused, ConfigError, ReleaseRefused
 from pipelines import champion, nights, publishing
 from pipelines.config import Settings
 from pipelines.ledger import Clock
@@ -70,17 +70,33 @@ def catch_up(
     job: Job,
     progress: Progress = lambda _done, _total: None,
 ) -> Iterator[ScoreReport | Skipped]:
-    """Score the days since the first published one that have no run, each with the release that was champion then."""
+    """Score the days since the first published one that have no run, each with the release that was champion then.
+
+    Today comes first: what sales calls from tomorrow on must not wait for an old day that is refused. An old day that
+    is refused is reported, and the others go on.
+    """
     zone, now = settings.score.timezone, clock()
     today = nights.day_of(now, zone=zone)
-    for day in missing_days(store, zone=zone, now=now) or [today]:
+
+    def one(day: date, asked: Job) -> ScoreReport:
         as_of = nights.midnight(day, zone=zone)
-        then = champion.champion_of(store) if day == today else champion.active_at(store, as_of)
-        if then is None and day != today:
-            yield Skipped(as_of.isoformat(), "skipped", "no version was champion then; --from and --to use today's")
+        return score(store, settings, tracking, as_of=as_of, clock=clock, job=asked, progress=progress)
+
+    missing = missing_days(store, zone=zone, now=now) or [today]
+    if today in missing:
+        yield one(today, replace(job, mode=NIGHTLY))
+    for day in missing:
+        if day == today:
             continue
-        asked = replace(job, mode=NIGHTLY if day == today else CATCH_UP, release=then)
-        yield score(store, settings, tracking, as_of=as_of, clock=clock, job=asked, progress=progress)
+        as_of = nights.midnight(day, zone=zone).isoformat()
+        then = champion.active_at(store, nights.midnight(day, zone=zone))
+        if then is None:
+            yield Skipped(as_of, "skipped", "no version was champion then; --from and --to use today's")
+            continue
+        try:
+            yield one(day, replace(job, mode=CATCH_UP, release=then))
+        except (AuditRefused, ReleaseRefused) as error:
+            yield Skipped(as_of, "refused", str(error))
 
 
 def _kept(store: LeadStore, settings: Settings, as_of: datetime, job: Job) -> Skipped | None:

@@ -28,9 +28,11 @@ def champion_of(store: LeadStore) -> Champion | None:
 
 
 def active_at(store: LeadStore, moment: datetime) -> Champion | None:
-    """The version that scored at a moment, by the log of promotions; None before the first."""
+    """The version that scored at a moment and was not withdrawn since; None before the first."""
     found = store.rows(
-        "SELECT model_version, digest FROM promotions WHERE promoted_at <= $1 ORDER BY number DESC LIMIT 1", [moment]
+        "SELECT p.model_version, p.digest FROM promotions p JOIN releases r ON r.model_version = p.model_version "
+        "WHERE p.promoted_at <= $1 AND r.status <> $2 ORDER BY p.number DESC LIMIT 1",
+        [moment, WITHDRAWN],
     )
     return Champion(str(found[0][0]), str(found[0][1])) if found else None
 

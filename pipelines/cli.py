@@ -4,6 +4,7 @@ Only typer is imported up here, so that `--help` answers at once. Data go to std
 This is the only module that asks the clock what time it is.
 """
 
+import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -51,7 +52,10 @@ LockTimeout = Annotated[
         "--lock-timeout", min=0, help="Seconds to wait for another job (default: [store] lock_timeout_seconds)."
     ),
 ]
-AsOf = Annotated[str | None, typer.Option("--as-of", help="Day or moment, ISO 8601; UTC unless it has an offset.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", help="Day (of [score] timezone) or moment, ISO 8601; UTC unless it has an offset."),
+]
 
 
 @app.callback()
@@ -143,13 +147,13 @@ def train(store: Store = None, config: Config = None, as_of: AsOf = None, as_jso
             leads,
             settings,
             _tracking(settings),
-            as_of=_microseconds(as_of) if as_of else None,
+            as_of=_microseconds(as_of, settings) if as_of else None,
             now=_now(),
             say=_say,
             progress=progress,
         )
         row.message, row.model_version, row.release_digest = report.verdict, report.version, report.digest
-        row.as_of = _moment(as_of) if as_of else None
+        row.as_of = _moment(as_of, settings) if as_of else None
     if as_json:
         _print_json(report.as_dict())
     else:
@@ -248,7 +252,7 @@ def score(
         lock_timeout_seconds=wait,
     )
     now, zone = _now(), settings.score.timezone
-    moment = _moment(as_of) if as_of else nights.midnight(nights.day_of(now, zone=zone), zone=zone)
+    moment = _moment(as_of, settings) if as_of else nights.midnight(nights.day_of(now, zone=zone), zone=zone)
     if moment > now:
         raise ConfigError(f"--as-of {as_of} lies in the future: nothing of it is known yet. Give a past moment.")
     days = (_day(first, "--from"), _day(last, "--to")) if first is not None and last is not None else None
@@ -312,7 +316,9 @@ def compare(store: Store = None, config: Config = None, as_of: AsOf = None, as_j
 
     settings = _settings(config, store)
     with _store(settings, read_only=True) as leads, _progress("Reading leads") as progress:
-        report = run(leads, settings, as_of=_microseconds(as_of) if as_of else None, say=_say, progress=progress)
+        report = run(
+            leads, settings, as_of=_microseconds(as_of, settings) if as_of else None, say=_say, progress=progress
+        )
     if as_json:
         _print_json(report)
     else:
@@ -502,9 +508,13 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _moment(text: str) -> datetime:
+def _moment(text: str, settings: "Settings") -> datetime:
+    """A day is its first moment in [score] timezone, as it is for --from and --to; a moment without an offset is UTC."""
     from features.errors import ConfigError
+    from pipelines import nights
 
+    with contextlib.suppress(ValueError):
+        return nights.midnight(date.fromisoformat(text), zone=settings.score.timezone)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
@@ -536,10 +546,10 @@ def _warn(warnings: Iterable[str]) -> None:
         _say(f"warning: {warning}")
 
 
-def _microseconds(text: str) -> int:
+def _microseconds(text: str, settings: "Settings") -> int:
     from pipelines.moments import microseconds
 
-    return microseconds(_moment(text))
+    return microseconds(_moment(text, settings))
 
 
 def _say(message: str) -> None:

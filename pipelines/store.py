@@ -159,6 +159,10 @@ class LeadStore:
         """What stands after FROM to read an input table: its name, or a subquery of that name on a company's own."""
         return self._mapped[table].after_from if table in self._mapped else table
 
+    def mapped_to(self, table: str) -> str | None:
+        """The table of a company's own that an input table is read out of; None when it is ours."""
+        return self._mapped[table].theirs if table in self._mapped else None
+
     def __enter__(self) -> Self:
         return self
 
@@ -309,7 +313,9 @@ class LeadStore:
         """Stream out everything known about the leads from `first` to `last`, both included."""
         between = [first, last]
         inside = "lead_id >= $1 AND lead_id <= $2"
-        known = f"{inside} AND lead_id IN (SELECT lead_id FROM {self.source('leads')} WHERE {inside})"
+        # IS TRUE makes PostgreSQL look rows up in one hash of the leads. Left to itself it may compare every row with
+        # every lead, for of new tables, and of ids that are cast, it has no statistics.
+        known = f"{inside} AND (lead_id IN (SELECT lead_id FROM {self.source('leads')} WHERE {inside})) IS TRUE"
         return LeadTables(
             leads=self.arrow(
                 "SELECT lead_id, epoch_us(created_at) AS created_at, epoch_us(known_at) AS known_at "

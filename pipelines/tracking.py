@@ -74,6 +74,15 @@ class Tracking:
                 f"MLflow at {self.uri} cannot be used: {text} Name another with [tracking] uri or MLFLOW_TRACKING_URI."
             ) from error
 
+    def _must_exist(self) -> None:
+        """MLflow would make an empty database where the file is missing, and find nothing in it."""
+        file = _sqlite_file(self.uri)
+        if file is not None and not file.exists():
+            raise RegistryUnreachable(
+                f"MLflow at {self.uri} cannot be used: the file is not there. Name another with [tracking] uri or "
+                "MLFLOW_TRACKING_URI."
+            )
+
     def _set_experiment(self) -> None:
         # Inside `mlflow run` the run, and with it the experiment, is there already; MLflow refuses another.
         if "MLFLOW_RUN_ID" in os.environ:
@@ -135,6 +144,7 @@ class Tracking:
         RegistryUnreachable
         """
         with self._reached():
+            self._must_exist()
             self.client.set_registered_model_alias(self.model_name, alias, version)
 
     def version_of(self, alias: str) -> str | None:
@@ -145,11 +155,8 @@ class Tracking:
         RegistryUnreachable
             That cannot be said: nobody answers.
         """
-        # MLflow would make an empty database where the file is missing, and find nothing in it.
-        file = _sqlite_file(self.uri)
-        if file is not None and not file.exists():
-            raise RegistryUnreachable(f"MLflow's database {file} is not there.")
         with self._reached():
+            self._must_exist()
             try:
                 return str(self.client.get_model_version_by_alias(self.model_name, alias).version)
             except MlflowException as error:
@@ -159,6 +166,7 @@ class Tracking:
 
     def exists(self, version: str) -> bool:
         """Whether the registry has this version."""
+        self._must_exist()
         try:
             self.client.get_model_version(self.model_name, version)
         except MlflowException:
@@ -172,7 +180,9 @@ class Tracking:
         ------
         ReleaseRefused
             The registry does not have it.
+        RegistryUnreachable
         """
+        self._must_exist()
         folder = Path(tempfile.mkdtemp(prefix="leadscore-release-"))
         try:
             uri = f"models:/{self.model_name}/{version}"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.faults.matrix import FaultMatrix
 from tests.postgres import NONE_FOUND, Server, find_binaries
 
 # The same examples every time, or many new ones with LEADSCORE_HYPOTHESIS=long.
@@ -17,6 +18,11 @@ settings.register_profile("long", deadline=None, max_examples=2000, print_blob=T
 settings.load_profile(os.environ.get("LEADSCORE_HYPOTHESIS", "ci"))
 
 DATABASES = count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Collect what becomes of the tests about faults, in this folder and below it."""
+    config.pluginmanager.register(FaultMatrix(config.rootpath), "fault matrix")
 
 
 def binaries_or_skip() -> Path:

@@ -12,10 +12,11 @@ import sys
 import tomllib
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time
+from functools import reduce
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -25,8 +26,10 @@ from typer.core import TyperGroup
 from features import errors
 from pipelines import active_release, config, ledger, metrics_file, score
 from pipelines.cli import EXIT_CODES
-from pipelines.report import status_of
+from pipelines.grants import ROLES
+from pipelines.status import status_of
 from pipelines.store import LeadStore
+from pipelines.tracking import CHAMPION
 from tests.postgres import Server
 from tests.stores import memory_store
 from tests.test_cli_docs import ROOT, ROOT_COMMAND
@@ -55,19 +58,10 @@ def table(heading: str) -> list[list[str]]:
 def simple_commands(script: str) -> Iterator[list[str]]:
     """The commands of a shell script, without what joins them and where their output goes."""
     for line in script.replace("\\\n", " ").splitlines():
-        lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
-        words: list[str] = []
-        redirected = False
-        for word in lexer:
-            if word in {"&&", "||", ";", "|"}:
-                yield words
-                words = []
-            elif word in {">", ">>", "<"}:
-                redirected = True
-            elif redirected:
-                redirected = False
-            else:
-                words.append(word)
+        words = list(shlex.shlex(re.sub(r" >>? \S+", "", line), posix=True, punctuation_chars=True))
+        while "&&" in words:
+            yield words[: words.index("&&")]
+            words = words[words.index("&&") + 1 :]
         if words:
             yield words
 
@@ -129,14 +123,11 @@ def test_a_shell_block_is_shell(script: str) -> None:
 
 
 def test_the_exit_codes_are_those_of_the_command_line() -> None:
-    raised = {
-        kind.exit_code
-        for kind in vars(errors).values()
-        if isinstance(kind, type) and issubclass(kind, errors.UserError)
-    }
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    raised = {kind.exit_code for kind in kinds if issubclass(kind, errors.UserError)}
     assert set(CODES) == {int(code) for code in re.findall(r"(\d+) [a-z]", EXIT_CODES)}
     assert raised == set(CODES) - {0, 130, 143}
-    assert AGAIN == {errors.LockHeld.exit_code, errors.StoreUnreachable.exit_code, 143}
+    assert {errors.LockHeld.exit_code, errors.StoreUnreachable.exit_code, 143} == AGAIN
 
 
 def test_every_setting_that_is_named_exists() -> None:
@@ -151,7 +142,8 @@ def test_the_settings_file_is_valid_and_holds_no_password(tmp_path: Path) -> Non
     file.write_text(block("toml", "leadscore.toml"), encoding="utf-8")
     settings = config.load(file, environment={})
     assert re.search(r"//[^/]*:[^/]*@", settings.store.url) is None
-    assert Path(settings.score.metrics_file).is_absolute() and Path(settings.release.cache).is_absolute()
+    for place in (settings.score.metrics_file, settings.release.cache):
+        assert Path(place).is_absolute()
 
 
 REPORT = score.ScoreReport(
@@ -173,7 +165,7 @@ def test_the_metrics_are_those_that_a_run_writes() -> None:
 
 def test_the_flags_are_those_that_a_run_is_marked_with() -> None:
     always = {value for name, value in vars(active_release).items() if name.isupper() and isinstance(value, str)}
-    known = (always - {active_release.CHAMPION}) | {score.CLOCK_SKEW, "drift_accepted", "new_categories"}
+    known = (always - {CHAMPION}) | {score.CLOCK_SKEW, "drift_accepted", "new_categories"}
     assert {row[0].strip("`") for row in table("flag")} == known
     assert {"drift_accepted", "new_categories"} <= set(re.findall(r'"(\w+)"', Path(score.__file__).read_text("utf-8")))
 
@@ -182,11 +174,9 @@ def test_the_fields_of_status_are_there() -> None:
     with memory_store() as store:
         ledger.begin(store, "r", "score", now=NOW, as_of=NOW)
         store.change("INSERT INTO published (as_of, run_id, fence, published_at) VALUES ($1, 'r', 1, $1)", [NOW])
-        store.change(
-            "INSERT INTO releases (model_version, digest, status, registered_at, facts) VALUES ('1', 'd', 's', $1, '{}')",
-            [NOW],
-        )
-        facts = status_of(store)
+        columns, values = "model_version, digest, status, registered_at, facts", "'1', 'd', 'champion', $1, '{}'"
+        store.change(f"INSERT INTO releases ({columns}) VALUES ({values})", [NOW])
+        facts = status_of(store, zone="UTC", now=NOW)
     rows = table("field of `status --json`")
     for path in re.findall(r"`([a-z_.\[\]]+)`", " ".join(row[0] for row in rows)):
         value: Any = facts
@@ -194,19 +184,16 @@ def test_the_fields_of_status_are_there() -> None:
             value = value[0] if step == "0" else value[step]
     statuses = {ledger.RUNNING, ledger.DONE, ledger.PUBLISHED, ledger.FAILED, ledger.INTERRUPTED}
     (said,) = (row[1] for row in rows if "runs[].status" in row[0])
-    assert statuses <= set(re.findall(r"`(\w+)`", said)) and ledger.WITHOUT_A_WORD in said
+    assert statuses <= set(re.findall(r"`(\w+)`", said))
+    assert ledger.WITHOUT_A_WORD in said
+
+
+def test_the_roles_are_those_of_the_grants() -> None:
+    assert [row[0].strip("`") for row in table("role")] == list(ROLES)
 
 
 def test_the_crontab() -> None:
-    settings: dict[str, str] = {}
-    jobs = []
-    for line in block("crontab").splitlines():
-        assigned = re.fullmatch(r"([A-Z_]+)=(.*)", line)
-        if assigned:
-            settings[assigned[1]] = assigned[2]
-        else:
-            jobs.append(line)
-    (job,) = jobs
+    *settings, job = block("crontab").splitlines()
     *schedule, command = job.split(maxsplit=5)
     check_cron(" ".join(schedule))
     assert "%" not in command, "cron takes it for the end of the line"
@@ -214,14 +201,14 @@ def test_the_crontab() -> None:
     assert (entered[0], run[0]) == ("cd", "leadscore")
     assert (SCRIPTS / run[0]).is_file()
     check_arguments(run[1:])
-    assert {"PATH", "MAILTO", "NUMBA_CACHE_DIR"} == set(settings)
+    assert [line.split("=")[0] for line in settings] == ["PATH", "MAILTO", "NUMBA_CACHE_DIR"]
 
 
 def unit(name: str) -> configparser.ConfigParser:
     """A systemd unit, no key given twice."""
-    parser = configparser.ConfigParser(interpolation=None, delimiters=("=",), strict=False)
-    parser.optionxform = str  # type: ignore[assignment,method-assign] # ConfigParser's own way of keeping the case
-    parser.read_string(re.sub(r"^Environment=(?=\w+=)", r"Environment=", block("ini", name), flags=re.MULTILINE))
+    parser = configparser.ConfigParser(interpolation=None, delimiters=("=",))
+    parser.optionxform = str  # type: ignore[assignment,method-assign] # keys of units differ by case
+    parser.read_string(block("ini", name))
     return parser
 
 
@@ -233,11 +220,12 @@ def test_the_systemd_units() -> None:
     assert {int(code) for code in service["RestartPreventExitStatus"].split()} == FINAL
     assert (service["Type"], service["KillSignal"], service["ProtectSystem"]) == ("oneshot", "SIGTERM", "strict")
     assert "MemoryDenyWriteExecute" not in service
-    assert service["Environment"].startswith("NUMBA_CACHE_DIR=/var/cache/leadscore/") and service["CacheDirectory"]
+    assert service["Environment"].startswith(f"NUMBA_CACHE_DIR=/var/cache/{service['CacheDirectory']}/")
     assert {"TimeoutStopSec", "TimeoutStartSec", "User", "StateDirectory"} <= set(service)
-    found = re.fullmatch(r"\*-\*-\* (\d\d):(\d\d):00 (\S+)", timer["OnCalendar"])
-    assert found and int(found[1]) < 24 and int(found[2]) < 60
-    assert ZoneInfo(found[3]) and timer["Persistent"] == "true"
+    day, moment, zone = timer["OnCalendar"].split()
+    assert (day, timer["Persistent"]) == ("*-*-*", "true")
+    time.fromisoformat(moment)
+    ZoneInfo(zone)
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not on this machine")
@@ -245,15 +233,11 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     for name in ("leadscore.service", "leadscore.timer"):
         text = block("ini", name).replace("/opt/leadscore/.venv/bin", str(SCRIPTS))
         (tmp_path / name).write_text(text, encoding="utf-8")
-    done = subprocess.run(
-        ["systemd-analyze", "verify", tmp_path / "leadscore.service", tmp_path / "leadscore.timer"],
-        capture_output=True, text=True,
-    )  # fmt: skip
+    units = [tmp_path / "leadscore.service", tmp_path / "leadscore.timer"]
+    done = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True)
     assert [line for line in done.stderr.splitlines() if "leadscore" in line] == []
-    shown = subprocess.run(
-        ["systemd-analyze", "calendar", unit("leadscore.timer")["Timer"]["OnCalendar"]], capture_output=True, text=True
-    )
-    assert shown.returncode == 0, shown.stderr
+    calendar = ["systemd-analyze", "calendar", unit("leadscore.timer")["Timer"]["OnCalendar"]]
+    assert subprocess.run(calendar, capture_output=True).returncode == 0
 
 
 def test_the_image_is_built_as_the_makefile_builds() -> None:
@@ -273,7 +257,8 @@ def test_the_image_is_built_as_the_makefile_builds() -> None:
     )
 
 
-#: What Kubernetes knows at each place: (path, compulsory fields, other fields that this example uses).
+POD = "spec.jobTemplate.spec.template.spec"
+#: Place -> the fields that Kubernetes asks for there, and others that it knows and this example uses.
 FIELDS = {
     "": ("apiVersion kind metadata spec", ""),
     "spec": (
@@ -282,10 +267,9 @@ FIELDS = {
     ),
     "spec.jobTemplate": ("spec", ""),
     "spec.jobTemplate.spec": ("template", "backoffLimit activeDeadlineSeconds podFailurePolicy"),
-    "spec.jobTemplate.spec.template": ("spec", ""),
-    "spec.jobTemplate.spec.template.spec": (
-        "containers restartPolicy",
-        "automountServiceAccountToken terminationGracePeriodSeconds shareProcessNamespace securityContext volumes",
+    POD: (
+        "containers",
+        "restartPolicy automountServiceAccountToken terminationGracePeriodSeconds securityContext volumes",
     ),
 }
 
@@ -294,12 +278,11 @@ def test_the_cronjob() -> None:
     manifest = yaml.safe_load(block("yaml", "cronjob.yaml"))
     assert (manifest["apiVersion"], manifest["kind"]) == ("batch/v1", "CronJob")
     for path, (compulsory, others) in FIELDS.items():
-        place = manifest
-        for step in filter(None, path.split(".")):
-            place = place[step]
+        place = reduce(lambda inner, step: inner[step], filter(None, path.split(".")), manifest)
         assert set(compulsory.split()) <= set(place) <= {*compulsory.split(), *others.split()}, path
     check_cron(manifest["spec"]["schedule"])
-    assert ZoneInfo(manifest["spec"]["timeZone"]) and manifest["spec"]["concurrencyPolicy"] == "Forbid"
+    ZoneInfo(manifest["spec"]["timeZone"])  # refuses what is no zone
+    assert manifest["spec"]["concurrencyPolicy"] == "Forbid"
     job = manifest["spec"]["jobTemplate"]["spec"]
     pod = job["template"]["spec"]
     (container,) = pod["containers"]
@@ -331,90 +314,58 @@ class FailedForGood(Failed):
     """Stands for its exception that is not."""
 
 
-@dataclass
-class Ran:
-    exit_code: int
+def stand_in(airflow: MagicMock) -> dict[str, dict[str, Any]]:
+    """What the example imports from Airflow; `airflow` tells how the job ends, and notes what it was asked."""
 
+    class BaseOperator:
+        def __init__(self, **settings: object) -> None:
+            assert set(settings) == {"task_id", "retries", "retry_delay", "execution_timeout"}
+            airflow.task = self
 
-class Airflow:
-    """Stands for what the example imports from Airflow, with the parameters that it gives."""
-
-    def __init__(self) -> None:
-        self.exit_code = 0
-        self.killed: list[bool] = []
-        outer = self
-        self.tasks: list[Any] = []
-
-        class BaseOperator:
-            def __init__(
-                self, *, task_id: str, retries: int, retry_delay: timedelta, execution_timeout: timedelta
-            ) -> None:
-                self.retries = retries
-                outer.tasks.append(self)
-
-        class SubprocessHook:
-            def run_command(self, command: list[str], env: dict[str, str], cwd: str) -> Ran:
-                assert Path(command[0]).name == "leadscore" and set(os.environ) < {*env, "NUMBA_CACHE_DIR"}
-                return Ran(outer.exit_code)
-
-            def send_sigterm(self) -> None:
-                outer.killed.append(True)
-
-        class DAG:
-            def __init__(
-                self, *, dag_id: str, schedule: str, start_date: datetime, catchup: bool, max_active_runs: int
-            ) -> None:
-                assert not catchup and max_active_runs == 1
-
-            def __enter__(self) -> None: ...
-
-            def __exit__(self, *_: object) -> None: ...
-
-        def timetable(cron: str, *, timezone: str) -> str:
-            check_cron(cron)
-            assert ZoneInfo(timezone)
-            return cron
-
-        self.modules = {
-            "airflow.sdk": {"BaseOperator": BaseOperator, "DAG": DAG, "CronTriggerTimetable": timetable},
-            "airflow.sdk.exceptions": {"AirflowException": Failed, "AirflowFailException": FailedForGood},
-            "airflow.providers.standard.hooks.subprocess": {"SubprocessHook": SubprocessHook},
-        }
+    return {
+        "airflow.sdk": {"BaseOperator": BaseOperator, "DAG": airflow.dag, "CronTriggerTimetable": airflow.timetable},
+        "airflow.sdk.exceptions": {"AirflowException": Failed, "AirflowFailException": FailedForGood},
+        "airflow.providers.standard.hooks.subprocess": {"SubprocessHook": lambda: airflow.hook},
+    }
 
 
 def test_the_dag_runs_the_job_and_tries_again_what_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    airflow = Airflow()
-    for name, content in airflow.modules.items():
-        module = types.ModuleType(name)
+    airflow = MagicMock()
+    for name, content in stand_in(airflow).items():
+        monkeypatch.setitem(sys.modules, name, module := types.ModuleType(name))
         vars(module).update(content)
-        monkeypatch.setitem(sys.modules, name, module)
     namespace: dict[str, Any] = {}
     exec(compile(block("python", "leadscore_dag.py"), "leadscore_dag.py", "exec"), namespace)  # the page's own code
-    (task,) = airflow.tasks
-    assert task.template_fields == ("arguments",) and task.retries > 0
-    task.on_kill()
-    assert not airflow.killed
+    (cron,), zone = airflow.timetable.call_args
+    check_cron(cron)
+    ZoneInfo(zone["timezone"])
+    assert airflow.dag.call_args.kwargs.keys() == {"dag_id", "schedule", "start_date", "catchup", "max_active_runs"}
+    task = airflow.task
+    assert task.template_fields == ("arguments",)
     check_arguments([word.replace("{{ ds }}", "2026-11-22") for word in task.arguments])
-    task.execute({})
     task.on_kill()
-    assert airflow.killed
-    for code in set(CODES) - {0}:
-        airflow.exit_code = code
+    airflow.hook.send_sigterm.assert_not_called()
+    for code in CODES:
+        airflow.hook.run_command.return_value.exit_code = code
+        if code == 0:
+            task.execute({})
+            continue
         with pytest.raises(Failed, match=f"leadscore ended with {code}") as raised:
             task.execute({})
         assert (raised.type is FailedForGood) == (code not in namespace["TRY_AGAIN"])
     assert set(namespace["TRY_AGAIN"]) == AGAIN - {143}
+    ((program, *_),), asked = airflow.hook.run_command.call_args
+    assert Path(program).name == "leadscore"
+    assert asked["env"].keys() == {*os.environ, "NUMBA_CACHE_DIR"}
+    task.on_kill()
+    airflow.hook.send_sigterm.assert_called_once_with()
 
 
 def run_block(script: str, *, folder: Path, **environment: str) -> str:
     """Run a shell block in a folder, with our commands first on the path; what it printed."""
-    done = subprocess.run(
-        [BASH, "-euo", "pipefail", "-c", script],
-        cwd=folder,
-        env=os.environ | {"PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"} | environment,
-        capture_output=True,
-        text=True,
-    )
+    variables = os.environ | {"PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"} | environment
+    command = [BASH, "-euo", "pipefail", "-c", script]
+    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -440,6 +391,6 @@ def test_a_postgres_schema_is_backed_up_and_restored(
         script = block("sh", "backup-postgres")
         run_block(script, folder=tmp_path, PATH=path, DATABASE=postgres_url, OTHER_DATABASE=other)
         with LeadStore.open(other, read_only=True) as store:
-            assert [run["run_id"] for run in status_of(store)["runs"]] == ["r"]
+            assert [run["run_id"] for run in status_of(store, zone="UTC", now=NOW)["runs"]] == ["r"]
     finally:
         postgres_server.drop_database("restored")

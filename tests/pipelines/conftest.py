@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -11,14 +12,14 @@ from typing import Any
 import pytest
 
 from features.tables import MICROSECONDS_PER_DAY
-from pipelines import config, demo
+from pipelines import config, demo, release
 from pipelines.config import Settings
 from pipelines.promote import promote
 from pipelines.score import Job, ScoreReport, cache_of
 from pipelines.score import run as score
 from pipelines.store import LeadStore
 from pipelines.synthetic import SimulatedStore, simulate
-from pipelines.tracking import Tracking
+from pipelines.tracking import Registered, Tracking
 from pipelines.train import TrainReport, train
 from tests.conftest import DATABASES
 from tests.postgres import Server
@@ -120,6 +121,28 @@ def world(trained: World, tmp_path: Path) -> World:
                 )
     database.close()
     return replace(trained, folder=folder, url=str(folder / "leads.duckdb"))
+
+
+def second_version(world: World) -> str:
+    """Register another version: the same model under another card, so another digest, with the same scores."""
+    first = cache_of(world.settings()).load(str(world.report.digest))
+    assert first is not None
+    tracking = world.tracking()
+    with tempfile.TemporaryDirectory() as place, world.open() as store:
+        folder = Path(place) / "release"
+        folder.mkdir()
+        number = int(store.rows("SELECT count(*) FROM releases")[0][0]) + 1
+        digest = release.write(replace(first, card_text=f"{first.card_text}\nVersion {number}.\n"), folder)
+        registered = tracking.log_run(
+            name="again", parameters={}, metrics={}, tags={}, documents={}, figures={}, release=folder
+        )
+        assert isinstance(registered, Registered)
+        store.change(
+            "INSERT INTO releases (model_version, digest, status, registered_at, facts) VALUES ($1, $2, 'candidate', "
+            "$3, '')",
+            [registered.version, digest, NOW],
+        )
+    return registered.version
 
 
 @pytest.fixture(scope="session")
