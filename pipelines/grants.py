@@ -115,9 +115,12 @@ found 'bi; DROP SCHEMA leadscore'. Make a role with such a name.
     ]
     for purpose, role in roles.items():
         lines += ["", f"-- {role}: {ROLES[purpose]}.", *_own(purpose, role)]
-        if purpose in _READS_LEADS:
-            lines += [line for name in sorted(mapped) for line in _theirs(mapped[name], role)]
-    return "\n".join([*lines, "COMMIT;"]) + "\n"
+    lines.append("COMMIT;")
+    readers = [roles[purpose] for purpose in _READS_LEADS if purpose in roles]
+    if mapped and readers:
+        lines += ["", "-- Tables of your own, for whoever owns them to grant: only the columns that are read."]
+        lines += [line for role in readers for name in sorted(mapped) for line in _theirs(mapped[name], role)]
+    return "\n".join(lines) + "\n"
 
 
 def _check(roles: Mapping[str, str]) -> None:
@@ -164,13 +167,14 @@ def _own(purpose: str, role: str) -> list[str]:
 
 
 def _on_database(right: str, role: str) -> str:
-    """GRANT knows no word for "this database"."""
-    text = f"GRANT {right} ON DATABASE %I TO %I"
-    return f"DO $$ BEGIN EXECUTE format('{text}', current_database(), '{role}'); END $$;"
+    """GRANT knows no word for "this database"; it is the database's owner's to give, where not everybody has it."""
+    return (
+        f"DO $$ BEGIN IF NOT has_database_privilege('{role}', current_database(), '{right}') THEN "
+        f"EXECUTE format('GRANT {right} ON DATABASE %I TO %I', current_database(), '{role}'); END IF; END $$;"
+    )
 
 
 def _theirs(mapped: MappedTable, role: str) -> list[str]:
-    """Only the columns that are read: what else stands in their table is none of our business."""
     schema = mapped.table.split(".")[0]
     columns = ", ".join(quoted(name) for name in sorted({*mapped.columns.values(), *mapped.attributes}))
     return [

@@ -17,6 +17,7 @@ import pyarrow as pa
 from pipelines import dates, filling
 from pipelines.admitting import admit
 from pipelines.converting import Plan, TextBatch
+from pipelines.failpoints import reached
 from pipelines.import_report import ImportReport, Tally, sentences, too_many
 from pipelines.joining import Lookup, open_lookups
 from pipelines.mapping import Mapping
@@ -90,6 +91,7 @@ def import_file(
             store.change("DELETE FROM quarantine WHERE source_id = $1", [import_id])
             for batch in passes:
                 _load(store, batch, plan, found, lookups, tally, import_id)
+                reached("import: after a batch")
             quarantined = tally.reasons.total()
             assert tally.loaded + quarantined == tally.rows, "every row is either loaded or quarantined"
             if max_rejects is not None and quarantined > max_rejects:
@@ -105,6 +107,8 @@ def import_file(
             passes.check_unchanged()
             if dry_run:
                 raise _DryRun
+            reached("import: before the commit")
+        reached("import: after the commit")
     except _DryRun:
         messages.append("A dry run: nothing was stored.")
     messages += sentences(plan, found, tally)

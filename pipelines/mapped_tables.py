@@ -31,7 +31,7 @@ class MappedTable:
     columns: Mapping[str, str]
     """Our column -> theirs."""
     zone: str | None = None
-    """IANA zone of their dates and of times without a zone."""
+    """IANA zone of their dates and of times without a zone; of an hour that comes twice, the second is meant."""
     attributes: Sequence[str] = ()
     """Columns of theirs that become declared attributes; of profiles only."""
     stages: Mapping[str, str] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from typing import Final
 
 from features.errors import StoreUnreachable
 from pipelines.engine import SCHEMA, Engine
+from pipelines.failpoints import reached
 
 LEDGER_TABLE: Final = "schema_migrations"
 
@@ -164,6 +165,7 @@ def migrate(engine: Engine) -> list[str]:
             if applied == len(MIGRATIONS):
                 break  # another program was here first
             _apply(engine, applied + 1, MIGRATIONS[applied])
+        reached("migrate: after a commit")
         done.append(MIGRATIONS[applied].name)
     return done
 
@@ -203,6 +205,7 @@ def _apply(engine: Engine, number: int, migration: Migration) -> None:
     ]
     for statement in statements:
         engine.change(engine.spelled(statement))
+        reached("migrate: after a statement")
     engine.change(f"INSERT INTO {LEDGER_TABLE} (number, name) VALUES ($1, $2)", [number, migration.name])
 
 

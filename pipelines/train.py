@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
+from scipy.special import expit
 
 from features.catalogue import Catalogue, catalogue
 from features.errors import TooLittleData
@@ -169,8 +170,9 @@ class _Training:
                 "history, or raise [splits] test_share."
             )
         self.say(f"evaluating, with {self.settings.model.resamples} resamples by lead behind every interval")
+        log_odds = proof.model.log_odds(later)
         predictions = {
-            "model": proof.model.probability(later),
+            "model": expit(log_odds),
             "base_rate": base_rate(self.data.outcome[split.earlier], rows=len(later)),
             "logistic": logistic_regression(
                 self.data.frame.iloc[split.earlier], self.data.outcome[split.earlier], later
@@ -209,7 +211,7 @@ class _Training:
         self.say("fitting the release on all mature snapshots")
         everything = np.arange(len(self.data.outcome))
         final = self._learn(everything)
-        band = fit_band(proof.model.log_odds(later), outcome, lead_id=leads[split.later].tolist())
+        band = fit_band(log_odds, outcome, lead_id=leads[split.later].tolist())
         made = assemble(
             final,
             self.data.frame,

@@ -87,7 +87,7 @@ def test_the_pure_core_touches_no_file_no_clock_and_no_environment(file: Path) -
     assert not reaches(file.read_text(encoding="utf-8"), calls=CLOCK | FILES | READERS, attributes=ENVIRONMENT)
 
 
-@pytest.mark.parametrize("file", [f for f in modules("pipelines") if f.name != "cli.py"], ids=name)
+@pytest.mark.parametrize("file", [f for f in modules("pipelines") if f.name != "command_line.py"], ids=name)
 def test_only_the_command_line_asks_what_time_it_is(file: Path) -> None:
     assert not reaches(file.read_text(encoding="utf-8"), calls=CLOCK)
 

@@ -126,8 +126,10 @@ class Nursery:
 
     def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait(timeout=PATIENCE)
+        self._process.stdout.close()
         self._errors.close()
 
     def ask(self, order: Mapping[str, Any]) -> dict[str, Any]:

@@ -98,7 +98,8 @@ def test_1_failed(folder: Path, leadscore: Leadscore) -> None:
         (["score", "--as-of", "yesterday"], "must be a day or a moment in ISO 8601"),
         (["init", "--preset", "retail"], "no preset 'retail'"),
         (["status", "--config", "nowhere.toml"], "no configuration file nowhere.toml"),
-        (["status", "--store", "postgresql://host/leads"], "is a DuckDB file"),
+        (["status", "--store", "mysql://host/leads"], "is a DuckDB file or a PostgreSQL database"),
+        (["status", "--store", "postgresql://me:s3cr@t@host/leads"], "The address is not shown here"),
         (["import", "leads.csv", "--mapping", "hubspt"], "no mapping 'hubspt'"),
     ],
 )
@@ -152,10 +153,10 @@ def test_13_store_unreachable(folder: Path, leadscore: Leadscore, command: str) 
 
 
 def test_130_interrupted(at_home: World, leadscore: Leadscore, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(_: LeadStore) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pipelines.report.status_of", interrupted)
+    monkeypatch.setattr("pipelines.status.status_of", interrupted)
     done = leadscore("status")
     assert done.code == 130
     assert done.stderr == "leadscore: interrupted; what it had not published is not seen.\n"
