@@ -8,7 +8,7 @@ import pandas as pd
 from features.catalogue import Catalogue
 from features.measures import measures
 from models.bundle import Release
-from models.card import to_markdown
+from models.card import to_html, to_markdown
 from models.contract import Contract, ContractColumn, ranges
 from models.estimator import Learned
 from models.explanation import importance, linear_centre
@@ -80,4 +80,4 @@ def assemble(
         f"{learned.trees} trees, logistic penalty C = {learned.penalty}, calibration: {method}",
     ]
     whole = {**facts, "features": features, "notes": notes}
-    return Release(learned.model, contract, band, centre, whole, to_markdown(whole))
+    return Release(learned.model, contract, band, centre, whole, to_markdown(whole), to_html(whole))

@@ -50,6 +50,8 @@ def compare(
         Too few outcomes on either side of the split.
     """
     inventory = read_inventory(store, as_of=as_of)
+    for sentence in inventory.left_out:
+        say(sentence)
     columns = read_catalogue(inventory, settings)
     data = read_frame(store, settings, inventory, columns, as_of=as_of, progress=progress)
     points = _points(store, data)

@@ -51,9 +51,10 @@ def find_leaks(
 
 def _changes(store: LeadStore, columns: Catalogue, *, until: int) -> pd.DataFrame:
     """Every change of a declared attribute between two profiles of a lead: lead_id, attribute, known_at."""
+    profiles = store.source("profiles")
     rows = store.arrow(
-        "SELECT lead_id, epoch_us(known_at) AS known_at, attributes FROM profiles WHERE lead_id IN "
-        "(SELECT lead_id FROM profiles GROUP BY lead_id HAVING count(*) > 1) ORDER BY lead_id, known_at"
+        f"SELECT lead_id, epoch_us(known_at) AS known_at, attributes FROM {profiles} WHERE (lead_id IN "
+        f"(SELECT lead_id FROM {profiles} GROUP BY lead_id HAVING count(*) > 1)) IS TRUE ORDER BY lead_id, known_at"
     ).to_pylist()
     changes = []
     for before, after in pairwise(row for row in rows if row["known_at"] < until):
@@ -70,7 +71,8 @@ def _changes(store: LeadStore, columns: Catalogue, *, until: int) -> pd.DataFram
 def _outcomes(store: LeadStore, *, target_stage: str, until: int) -> "pd.Series[Any]":
     """When each lead that is known to have converted did: microseconds UTC by lead_id."""
     entries = store.arrow(
-        "SELECT lead_id, epoch_us(entered_at) AS t, epoch_us(known_at) AS known_at FROM stage_changes WHERE stage = $1",
+        "SELECT lead_id, epoch_us(entered_at) AS t, epoch_us(known_at) AS known_at "
+        f"FROM {store.source('stage_changes')} WHERE stage = $1",
         [target_stage],
     ).to_pandas()
     first: pd.Series[Any] = entries[entries["known_at"] < until].groupby("lead_id")["t"].min()

@@ -8,6 +8,7 @@ import numpy as np
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from scipy.special import expit
 
 from models.card import METRIC_NAMES, number
 from serve.reasons import in_words
@@ -166,7 +167,7 @@ def _short(value: Any) -> str:
 
 
 def _odds(log_odds: float) -> str:
-    return f"{1 / (1 + np.exp(-log_odds)):.1%} (the average lead)"
+    return f"{expit(log_odds):.1%} (the average lead)"
 
 
 def _mean(mean: float | None) -> str:

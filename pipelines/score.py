@@ -40,6 +40,7 @@ from serve.stages import StageLimits
 NOT_FINITE: Final = "no finite probability"
 NIGHTLY, BACKFILL, CATCH_UP = "nightly", "backfill", "catch-up"
 CLOCK_SKEW: Final = "clock_skew"
+ROWS_LEFT_OUT: Final = "mapped_rows_left_out"
 #: The database's clock and ours may differ by so much before it is worth a word.
 _CLOCK_TOLERANCE_US: Final = 5 * 60 * 1_000_000
 #: How often a run is begun anew when its connection broke.
@@ -311,6 +312,8 @@ class _Scoring:
         release: Release = active.release
         moment = microseconds(self.as_of)
         inventory = frozen.inventory(until=moment)
+        for sentence in inventory.left_out:
+            active.warn(ROWS_LEFT_OUT, sentence)
         kinds = kinds_of(inventory.event_types, self.settings.events.kinds)
         voluntary = voluntary_types(inventory, kinds, self.settings.cohort.voluntary_kinds)
         columns, decisions = catalogue_of(release.contract), policy(self.settings)

@@ -20,6 +20,7 @@ def status_of(store: LeadStore, *, zone: str, now: datetime) -> dict[str, Any]:
         "events": inventory.events,
         "known_until": moment(inventory.known_until),
         "stages": dict(inventory.stages),
+        "left_out": list(inventory.left_out),
         "quarantined": int(store.rows("SELECT count(*) FROM quarantine")[0][0]),
         "published": _published(store, now=now),
         "missing_days": [day.isoformat() for day in missing_days(store, zone=zone, now=now)],

@@ -128,6 +128,8 @@ def train(
         Too few outcomes, in training or in the test, to learn or to prove anything.
     """
     inventory = read_inventory(store, as_of=as_of)
+    for sentence in inventory.left_out:
+        say(sentence)
     until = min(as_of, inventory.known_until) if as_of is not None else inventory.known_until
     columns = read_catalogue(inventory, settings)
     say(f"{inventory.leads:,} leads and {inventory.events:,} events; outcomes are known up to {moment(until)}")
