@@ -89,7 +89,9 @@ class Case:
                 job=Job(**given),
             )  # fmt: skip
 
-    def start(self, job: str = "score", *, days_later: int = 1, flags: Mapping[str, Any] | None = None, **spec: Any) -> Child:
+    def start(
+        self, job: str = "score", *, days_later: int = 1, flags: Mapping[str, Any] | None = None, **spec: Any
+    ) -> Child:
         """A job in a process of its own."""
         assert self.nursery is not None
         as_of = self.day(days_later).isoformat()

@@ -69,7 +69,9 @@ def on_duckdb(small: Case, nursery: Nursery, tmp_path: Path) -> Case:
 
 
 @pytest.fixture
-def on_postgres(small: Case, nursery: Nursery, tmp_path: Path, postgres_server: Server, template: str) -> Iterator[Case]:
+def on_postgres(
+    small: Case, nursery: Nursery, tmp_path: Path, postgres_server: Server, template: str
+) -> Iterator[Case]:
     name = f"fault_{next(DATABASES)}"
     postgres_server.start()
     postgres_server.create_database(name, template)

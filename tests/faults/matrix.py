@@ -32,7 +32,10 @@ FAULTS: Final = {
     "F11": ("a transaction pooler: no session keeps a lock", "the fence alone lets one publish"),
     "F12": ("a reader has the store open", "exit 11 with the reader's process, or no hindrance at all"),
     "F13": ("damaged database file", "refused with its name; never repaired by itself"),
-    "F14": ("kill -9 in a migration; a store of a newer program", "whole changes stay, the next goes on; newer: refused"),
+    "F14": (
+        "kill -9 in a migration; a store of a newer program",
+        "whole changes stay, the next goes on; newer: refused",
+    ),
     "F15": ("days of 23 and 25 hours, leap days", "half-open days: each moment in one day, days add up"),
     "F16": ("times without an offset", "the declared zone; undeclared: refused with the setting"),
     "F17": ("clocks that differ, events from the future", "flagged in the run; too far ahead: quarantined"),
@@ -41,7 +44,10 @@ FAULTS: Final = {
     "F20": ("missed nights", "status names them; --catch-up fills each with the release of then"),
     "F21": ("back-fill of past days", "by what was known then, marked, in order, bounded"),
     "F22": ("the same day twice", "unchanged; another release or settings need a reason, both kept"),
-    "F23": ("registry closed, silent, or shut (401)", "the verified copy scores, flagged; too stale: exit 12; 401: exit 2"),
+    "F23": (
+        "registry closed, silent, or shut (401)",
+        "the verified copy scores, flagged; too stale: exit 12; 401: exit 2",
+    ),
     "F24": ("alias gone, or its version deleted", "the store's champion scores, flagged; doctor says how to mend it"),
     "F25": ("release truncated, CRLF, a byte, swapped, extra, link, '..'", "exit 12 before anything is parsed"),
     "F26": ("intact files that compute something else", "golden rows differ: exit 12"),
@@ -118,7 +124,9 @@ class FaultMatrix:
             unknown = set(marker.args) - set(FAULTS)
             if unknown or not marker.args:
                 raise pytest.UsageError(f"{item.nodeid}: no such fault: {', '.join(sorted(unknown)) or 'none named'}")
-            item.user_properties += [("fault", f"{fault} {engine}") for fault in marker.args for engine in _engines(item)]
+            item.user_properties += [
+                ("fault", f"{fault} {engine}") for fault in marker.args for engine in _engines(item)
+            ]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         about = [str(value).split() for name, value in report.user_properties if name == "fault"]
@@ -150,7 +158,10 @@ class FaultMatrix:
     def _rows(self) -> Iterator[tuple[str, str, str, str, str]]:
         for fault, (what, seen) in FAULTS.items():
             cells = {engine: self._cells.get((fault, engine), Cell()) for engine in ENGINES}
-            said = [seen, *(f"{engine}: {NOT_THERE[fault, engine]}" for engine in ENGINES if (fault, engine) in NOT_THERE)]
+            said = [
+                seen,
+                *(f"{engine}: {NOT_THERE[fault, engine]}" for engine in ENGINES if (fault, engine) in NOT_THERE),
+            ]
             for engine, cell in cells.items():
                 said += [f"{engine}: {text}" for text in dict.fromkeys((*cell.notes, *cell.skipped))]
                 said += [f"{engine}: see {name}" for name in cell.failed]
