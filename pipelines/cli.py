@@ -228,6 +228,14 @@ def config_kinds() -> None:
         sys.stdout.write(f"{kind:18} {about}\n")
 
 
+@config_app.command("card")
+def config_card() -> None:
+    """Print the points card that comes along, to start one's own from."""
+    from pipelines.rules_card import default_card
+
+    sys.stdout.write(default_card())
+
+
 # In the order in which --help lists them.
 for command in (
     cli_night.score, cli_night.explain, cli_night.rollback, cli_night.status, cli_night.doctor, cli_night.erase,

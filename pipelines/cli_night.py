@@ -136,12 +136,15 @@ def explain(
 ) -> None:
     """Say why a lead has the probability that is published."""
     from features.errors import UserError
+    from pipelines.points import parts_of
     from pipelines.publishing import current_score
     from pipelines.report import print_explanation
 
     settings = settings_of(config, store)
     with opened(settings, read_only=True) as leads:
         published = current_score(leads, lead_id)
+        if published is not None:
+            published["points_parts"] = parts_of(leads, settings, lead_id, as_of=published["as_of"])
     if published is None:
         raise UserError(
             f"No score is published for lead {lead_id!r}. It may not exist, or not be eligible; "

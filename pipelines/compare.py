@@ -17,6 +17,7 @@ from models.estimator import learn
 from models.evaluation import evaluate, paired_difference, verdict
 from models.splits import split_by_time
 from pipelines.config import Settings
+from pipelines.points import card_for
 from pipelines.snapshots import TrainingFrame
 from pipelines.store import LeadStore
 from pipelines.train import read_catalogue, read_frame, read_inventory
@@ -54,11 +55,14 @@ def compare(
         say(sentence)
     columns = read_catalogue(inventory, settings)
     data = read_frame(store, settings, inventory, columns, as_of=as_of, progress=progress)
-    points = _points(store, data)
+    card = card_for(settings, inventory)
+    for sentence in card.left_out if card else []:
+        say(sentence)
+    points = card.total(data.frame) if card else _points(store, data)
     if np.isnan(points).all():
         raise UserError(
             "The store holds no points of marketing's: import a file with lead_id, known_at and points "
-            "(leadscore import FILE --mapping generic)."
+            "(leadscore import FILE --mapping generic), or count them by a card ([points] source)."
         )
     horizon = settings.label.horizon_days
     split = split_by_time(data.as_of, later_share=settings.splits.test_share, horizon_days=horizon)

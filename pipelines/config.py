@@ -111,6 +111,14 @@ class ModelSettings(_Section):
     resamples: Annotated[int, Field(ge=50, le=10_000)]
 
 
+class PointsSettings(_Section):
+    """`[points]`."""
+
+    source: str = Field(min_length=1)
+    text: str = ""
+    """The card itself, read when the settings are: what it says changes points, so it counts in the digest."""
+
+
 class BandSettings(_Section):
     """`[bands]`."""
 
@@ -175,6 +183,7 @@ class Settings(_Section):
     features: FeatureSettings
     splits: SplitSettings
     model: ModelSettings
+    points: PointsSettings
     bands: BandSettings
     stages: StageSettings
     score: ScoreSettings
@@ -222,6 +231,7 @@ def load(
     for key, value in (flags or {}).items():
         if value is not None:
             _set(plain, key, value)
+    plain["points"].setdefault("text", _card_text(plain["points"]["source"]))
     try:
         return Settings.model_validate(plain)
     except ValidationError as error:
@@ -244,6 +254,21 @@ def preset(name: str) -> str:
     if name not in PRESETS:
         raise ConfigError(f"There is no preset {name!r}; the presets are: {', '.join(PRESETS)}.")
     return (resources.files("pipelines.presets") / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def _card_text(source: object) -> str:
+    """The text of the points card: ours, or a file's; none where the CRM keeps the points."""
+    if source == "crm" or not isinstance(source, str):
+        return ""
+    if source == "default":
+        return (resources.files("pipelines") / "rules_card.toml").read_text(encoding="utf-8")
+    try:
+        return Path(source).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"[points] source: the points card {source} cannot be read: {error}. Name a file that is there, or 'crm' "
+            "or 'default'; 'leadscore config card' prints the default one, to start from."
+        ) from error
 
 
 def _read(file: Path) -> dict[str, Any]:

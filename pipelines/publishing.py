@@ -381,7 +381,7 @@ def current_score(store: LeadStore, lead_id: str) -> dict[str, Any] | None:
     """What is published of a lead now, None when nothing is."""
     rows = store.arrow(
         "SELECT lead_id, epoch_us(as_of) AS as_of, probability, probability_low, probability_high, percentile, band, "
-        "recommended_stage, stage_reason, needs_confirmation, reasons, points, model_version "
+        "recommended_stage, stage_reason, needs_confirmation, reasons, points, points_stage, model_version "
         "FROM current_scores WHERE lead_id = $1",
         [lead_id],
     ).to_pylist()

@@ -100,6 +100,12 @@ def print_explanation(published: Mapping[str, Any]) -> None:
     console.print(
         f"  everything else ×{np.exp(plain['rest']):.2g} odds, calibration ×{np.exp(plain['calibration']):.2g}"
     )
+    if published["points"] is not None:
+        stage = f", stage {published['points_stage']}" if published["points_stage"] else ""
+        console.print(f"  marketing's points: {published['points']:g}{stage}")
+        for part in published.get("points_parts") or []:
+            if part["points"]:
+                console.print(f"    {part['points']:+g}  {escape(part['name'])}: {escape(part['says'])}")
 
 
 def print_comparison(report: Mapping[str, Any]) -> None:

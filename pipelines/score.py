@@ -20,6 +20,7 @@ import pandas as pd
 from features.cohort import eligible
 from features.errors import ConfigError, ReleaseRefused, StoreLost
 from features.kinds import kinds_of
+from features.tables import LeadTables
 from models.bundle import Release
 from pipelines import active_release, champion, ledger, publishing
 from pipelines.active_release import Active
@@ -28,6 +29,7 @@ from pipelines.config import Settings
 from pipelines.failpoints import reached
 from pipelines.ledger import Clock
 from pipelines.moments import microseconds
+from pipelines.points import PointsCard, card_for
 from pipelines.publishing import Counts, Limits
 from pipelines.release_cache import ReleaseCache
 from pipelines.snapshots import voluntary_types
@@ -317,6 +319,7 @@ class _Scoring:
         kinds = kinds_of(inventory.event_types, self.settings.events.kinds)
         voluntary = voluntary_types(inventory, kinds, self.settings.cohort.voluntary_kinds)
         columns, decisions = catalogue_of(release.contract), policy(self.settings)
+        card = card_for(self.settings, inventory)
         excluded: Counter[str] = Counter()
         quarantined: Counter[str] = Counter()
         new: dict[str, float] = {}
@@ -336,14 +339,32 @@ class _Scoring:
             for name, share in more.items():
                 new[name] = max(share, new.get(name, 0.0))
             if stage_as is not None:
-                points = frozen.points_as_of(first, last, as_of=moment)
-                scores = scores.assign(points=scores["lead_id"].map(points).astype("float64"))
+                scores = self._with_points(scores, card, frozen, tables, cohort.snapshots, moment)
                 publishing.stage(self.store, scores, run_id=stage_as, model_version=active.version)
                 reached("score: mid staging")
             kept.append(scores[["probability", "band", "recommended_stage"]])
             self.progress(done + 1, len(ranges))
         summary = pd.concat(kept) if kept else pd.DataFrame(columns=["probability", "band", "recommended_stage"])
         return Counts(leads_in, len(summary), dict(excluded), dict(quarantined)), summary, new
+
+    def _with_points(
+        self,
+        scores: pd.DataFrame,
+        card: PointsCard | None,
+        frozen: LeadStore,
+        tables: LeadTables,
+        snapshots: pd.DataFrame,
+        moment: int,
+    ) -> pd.DataFrame:
+        """Marketing's points beside the probability; a stage from them only where a card says how."""
+        leads = scores["lead_id"]
+        if card is not None:
+            counted = card.count(tables, snapshots).reindex(leads)
+            return scores.assign(points=counted["points"].to_numpy(), points_stage=counted["points_stage"].to_numpy())
+        if not len(leads):
+            return scores.assign(points=pd.Series(dtype="float64"))
+        points = frozen.points_as_of(str(leads.min()), str(leads.max()), as_of=moment)
+        return scores.assign(points=leads.map(points).astype("float64"))
 
     def _found(self, before: publishing.PublishedRun, active: Active, status: str, told: str) -> ScoreReport:
         """The report of a run that is there already."""

@@ -59,7 +59,7 @@ def settings_of(spec: Spec) -> config.Settings:
 
 
 def registry_of(spec: Spec, leads: LeadStore) -> Any:
-    if spec.get("registry") != "real":
+    if spec.get("registry", "real" if spec["job"] == "promote" else "agreeing") != "real":
         return Agreeing(leads)
     kept = settings_of(spec).tracking
     return Tracking(uri=kept.uri, experiment=kept.experiment, model_name=kept.model_name)
@@ -252,7 +252,7 @@ def child(spec: Spec) -> None:
 def warm_up(spec: Spec) -> None:
     """Load and compile what a run needs, so that a child begins at once."""
     nights.midnight(now().date(), zone="UTC")
-    do_score({**spec, "given": {"dry_run": True}})
+    do_score({**spec, "job": "score", "given": {"dry_run": True}})
     import mlflow.pyfunc  # noqa: F401
 
     import pipelines.cli  # noqa: F401

@@ -241,9 +241,7 @@ def applied_of(case: Case) -> int:
 @pytest.mark.parametrize(
     ("point", "there"),
     [
-        ("register: before the files", False),
         ("register: before the version", False),
-        ("register: after the version", False),
         ("register: before the store's row", False),
         ("register: before the alias", True),
     ],

@@ -111,6 +111,8 @@ def other(key: str, value: Any) -> Any:
     """Another valid value than a default."""
     if key == "store.tables":
         return {"leads": {"table": "crm.leads", "columns": {"lead_id": "id", "created_at": "made"}}}
+    if key == "points.source":
+        return "default"
     match value:
         case int():
             return value + 1

@@ -1,0 +1,80 @@
+"""Marketing's points of a lead: kept by the CRM, or counted by a points card: `[points] source` says which."""
+
+import tomllib
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from features.build import describe
+from features.catalogue import Catalogue, catalogue
+from features.kinds import kinds_of
+from features.tables import AS_OF, LEAD_ID, LeadTables
+from models import rules
+from models.rules import Card
+from pipelines.config import Settings
+from pipelines.rules_card import card_of, columns_of, for_store
+from pipelines.store import Inventory, LeadStore
+
+CRM: Final = "crm"
+
+
+class PointsCard:
+    """A card fitted to what a store can fill."""
+
+    def __init__(self, settings: Settings, inventory: Inventory) -> None:
+        columns = catalogue(
+            kinds=kinds_of(inventory.event_types, settings.events.kinds),
+            type_counts=inventory.event_types,
+            profile_columns=inventory.profile_columns,
+            attributes={**inventory.attributes, **settings.attributes},
+        )
+        source = settings.points.source
+        plain = tomllib.loads(settings.points.text)
+        self.card: Card = for_store(card_of(plain, where=f"the points card {source}"), of=columns)
+        self.columns: Catalogue = columns_of(self.card, of=columns)
+
+    def count(self, tables: LeadTables, snapshots: pd.DataFrame) -> pd.DataFrame:
+        """`points` and `points_stage` of each snapshot, in their order."""
+        counted = rules.points(describe(tables, snapshots, of=self.columns), self.card)
+        return pd.DataFrame(
+            {"points": counted["total"].to_numpy("float64"), "points_stage": counted["stage"].to_numpy(object)},
+            index=pd.Index(counted.index.get_level_values(LEAD_ID), name=LEAD_ID),
+        )
+
+    def total(self, frame: pd.DataFrame) -> "npt.NDArray[np.float64]":
+        """(rows,) points of a frame that holds the columns of the store."""
+        return rules.points(frame, self.card)["total"].to_numpy("float64")
+
+    def parts(self, tables: LeadTables, snapshots: pd.DataFrame) -> list[dict[str, Any]]:
+        """What the points of one snapshot are made of; the parts add up to them exactly."""
+        row = describe(tables, snapshots, of=self.columns)
+        return [
+            {"name": part.name, "group": part.group, "points": float(part.points), "says": part.says}
+            for part in rules.parts(row, self.card)
+        ]
+
+    @property
+    def left_out(self) -> list[str]:
+        """Criteria that this store cannot fill, in sentences."""
+        return [f"{name} is left out of the points: {why}" for name, why in self.card.left_out.items()]
+
+
+def card_for(settings: Settings, inventory: Inventory) -> PointsCard | None:
+    """The card that counts points under these settings; None where the CRM keeps them.
+
+    Raises
+    ------
+    ConfigError
+        The card is not what a card must be.
+    """
+    return None if settings.points.source == CRM else PointsCard(settings, inventory)
+
+
+def parts_of(store: LeadStore, settings: Settings, lead_id: str, *, as_of: int) -> list[dict[str, Any]] | None:
+    """What the points of one lead as of a moment are made of; None where the CRM keeps them."""
+    card = card_for(settings, store.inventory(until=as_of))
+    if card is None:
+        return None
+    return card.parts(store.read(lead_id, lead_id), pd.DataFrame({LEAD_ID: [lead_id], AS_OF: [as_of]}))
