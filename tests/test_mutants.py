@@ -73,6 +73,28 @@ def test_a_run_that_lost_rows_after_its_audit_cannot_publish() -> None:
         assert store.rows("SELECT count(*) FROM scores") == [(0,)]
 
 
+def test_a_run_that_dies_just_before_its_commit_has_published_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(name: str) -> None:
+        if name == "score: after the pointer":
+            raise KeyboardInterrupt
+
+    with memory_store() as store:
+        published(store, "before", [0.3])
+        begin(store, "dies")
+        counts = staged(store, "dies", [0.2])
+        queries = [
+            "SELECT run_id, fence FROM published",
+            "SELECT run_id FROM scores_staging",
+            "SELECT run_id, status FROM runs ORDER BY 1",
+            "SELECT run_id FROM scores",
+        ]
+        before = [store.rows(query) for query in queries]
+        monkeypatch.setattr(failpoints, "HOOK", [die])
+        with pytest.raises(KeyboardInterrupt):
+            let_out(store, counts, "dies")
+        assert [store.rows(query) for query in queries] == before
+
+
 def test_a_rollback_that_dies_before_its_commit_has_done_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

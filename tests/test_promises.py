@@ -540,6 +540,25 @@ def json_of(text: str | None) -> Any:
     return json.loads(text or "null")
 
 
+def test_a_lead_without_a_finite_probability_is_counted(prepared: Prepared) -> None:
+    machine = Promises(prepared, None)
+    honest = nightly.score
+
+    def hurt(*given: Any, **named: Any) -> Any:
+        scores, new = honest(*given, **named)
+        return scores.assign(probability=scores["probability"].where(scores["lead_id"] != "lead 0003")), new
+
+    try:
+        promote(machine.store, machine.registry, machine.cache, version="1", now=machine.now())
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(nightly, "score", hurt)
+            report = machine.score("usual", supersede=False)
+        assert report.quarantined == {nightly.NOT_FINITE: 1}
+        assert (report.leads_in, report.scored) == (40, 39)
+    finally:
+        machine.teardown()
+
+
 def test_on_duckdb(prepared: Prepared) -> None:
     run_state_machine_as_test(lambda: Promises(prepared, None), settings=HOW_MUCH)
 

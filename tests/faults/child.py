@@ -1,6 +1,6 @@
 """A process that has everything loaded and compiled, and forks a child for each job: to be killed, frozen or cut off.
 
-Started by `tests/faults/nursery.py`, never by pytest's own process, which has threads. Orders are lines of JSON on stdin:
+Started by `tests/faults/nursery.py`, never by pytest's own process, which has threads. Orders are lines of JSON:
 `{"do": "start", …}` answers with the child's process id, `{"do": "look", "pid": …}` with how it ended, if it has.
 """
 
@@ -173,12 +173,12 @@ def hook(spec: Spec) -> Callable[[str], None]:
 
 def without_locks() -> None:
     """As behind a pooler that gives every transaction another session: a session's lock holds nobody."""
-    PostgresEngine.take_lock = lambda self, name: True  # type: ignore[method-assign]
-    PostgresEngine.release_lock = lambda self, name: None  # type: ignore[method-assign]
+    PostgresEngine.take_lock = lambda *_: True  # type: ignore[method-assign]
+    PostgresEngine.release_lock = lambda *_: None  # type: ignore[method-assign]
 
 
 def without_patience() -> None:
-    store.RECONNECT_PAUSES = (0.1, 0.1)  # type: ignore[misc]
+    vars(store)["RECONNECT_PAUSES"] = (0.1, 0.1)
 
 
 def slow_ending() -> None:
@@ -206,10 +206,9 @@ def mark_registering() -> None:
 
         return call
 
-    from pipelines import tracking
+    import mlflow
 
-    tracking.mlflow.pyfunc.log_model = named("the files", tracking.mlflow.pyfunc.log_model)
-    tracking.mlflow.register_model = named("the version", tracking.mlflow.register_model)
+    vars(mlflow)["register_model"] = named("the version", mlflow.register_model)
     registering._facts_text = named("the store's row", registering._facts_text)
     Tracking.set_alias = named("the alias", Tracking.set_alias)  # type: ignore[method-assign]
 
@@ -219,8 +218,8 @@ def child(spec: Spec) -> None:
     log = os.open(spec["out"] + ".log", os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
     for stream, target in ((os.open(os.devnull, os.O_RDONLY), 0), (log, 1), (log, 2)):
         os.dup2(stream, target)
-    sys.stdout = open(1, "w", closefd=False)  # noqa: PTH123, SIM115 - the parent's buffer is not ours
-    sys.stderr = open(2, "w", closefd=False, buffering=1)  # noqa: PTH123, SIM115
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - the parent's buffer is not ours
+    sys.stderr = open(2, "w", closefd=False, buffering=1)  # noqa: SIM115
     os.environ.update(spec.get("environment", {}))
     os.chdir(Path(spec["out"]).parent)
     failpoints.HOOK[:] = [hook(spec)]
@@ -253,20 +252,24 @@ def warm_up(spec: Spec) -> None:
     """Load and compile what a run needs, so that a child begins at once."""
     nights.midnight(now().date(), zone="UTC")
     do_score({**spec, "job": "score", "given": {"dry_run": True}})
-    import mlflow.pyfunc  # noqa: F401
 
-    import pipelines.cli  # noqa: F401
+    import pipelines.cli
     import pipelines.report  # noqa: F401
+
+
+def answer(told: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()
 
 
 def serve() -> None:
     """Take orders until there are no more; then end the children that are left."""
     warm_up(json.loads(sys.stdin.readline()))
-    print(json.dumps({"ready": True}), flush=True)
+    answer({"ready": True})
     children: set[int] = set()
     for line in sys.stdin:
         order = json.loads(line)
-        answer: dict[str, Any] = {}
+        told: dict[str, Any] = {}
         if order["do"] == "start":
             pid = os.fork()
             if pid == 0:
@@ -274,13 +277,13 @@ def serve() -> None:
                     child(order)
                 os._exit(BUG)
             children.add(pid)
-            answer = {"pid": pid}
+            told = {"pid": pid}
         else:
             ended, status = os.waitpid(order["pid"], os.WNOHANG)
             if ended:
                 children.discard(ended)
-                answer = {"code": os.waitstatus_to_exitcode(status)}
-        print(json.dumps(answer), flush=True)
+                told = {"code": os.waitstatus_to_exitcode(status)}
+        answer(told)
     for pid in children:
         os.kill(pid, signal.SIGKILL)
 

@@ -1,7 +1,7 @@
 """The fault matrix: every fault on the list, on each engine, and what became of it in this session's tests.
 
-A test says which faults it is about with `@pytest.mark.fault("F22")`. Its engine is the one among its parameters; a test
-without one counts for both. The table is printed at the end of a session in which such tests ran, and kept as a file.
+A test says which faults it is about with `@pytest.mark.fault("F22")`; for tests in other folders `elsewhere.py` says it.
+The engine is the one among a test's parameters; one without counts for both. The table is printed at the end of a session in which such tests ran, and kept as a file.
 """
 
 import os
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+
+from tests.faults.elsewhere import ELSEWHERE
 
 DUCKDB, POSTGRES = ENGINES = ("duckdb", "postgres")
 MARKER: Final = "fault(*ids): this test is about these faults of the list in tests/faults/matrix.py"
@@ -120,13 +122,14 @@ class FaultMatrix:
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         # User properties travel from a worker to the process that prints.
-        for marker in item.iter_markers("fault"):
-            unknown = set(marker.args) - set(FAULTS)
-            if unknown or not marker.args:
-                raise pytest.UsageError(f"{item.nodeid}: no such fault: {', '.join(sorted(unknown)) or 'none named'}")
-            item.user_properties += [
-                ("fault", f"{fault} {engine}") for fault in marker.args for engine in _engines(item)
-            ]
+        here = [str(fault) for marker in item.iter_markers("fault") for fault in marker.args]
+        file, _, name = item.nodeid.partition("::")
+        faults = {*here, *ELSEWHERE.get(file, {}).get(name.partition("[")[0], ())}
+        if not faults <= set(FAULTS):
+            raise pytest.UsageError(f"{item.nodeid}: no such fault: {', '.join(sorted(faults - set(FAULTS)))}")
+        item.user_properties += [
+            ("fault", f"{fault} {engine}") for fault in sorted(faults) for engine in _engines(item)
+        ]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         about = [str(value).split() for name, value in report.user_properties if name == "fault"]

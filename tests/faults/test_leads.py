@@ -29,10 +29,11 @@ def test_an_id_twice_is_one_lead_and_case_counts(case: Case, tmp_path: Path) -> 
 @pytest.mark.parametrize("value", ["'NaN'::double precision", "'Infinity'::double precision", "-0.1", "1.5", "NULL"])
 def test_the_store_itself_refuses_what_is_no_probability(case: Case, value: str) -> None:
     """Whatever the audit thinks of it."""
-    columns = "run_id, lead_id, as_of, percentile, band, recommended_stage, stage_reason, needs_confirmation, reasons, model_version"
+    same = (
+        "lead_id, as_of, percentile, band, recommended_stage, stage_reason, needs_confirmation, reasons, model_version"
+    )
     statement = (
-        f"INSERT INTO scores ({columns}, probability, probability_low, probability_high) SELECT 'x', lead_id, as_of, "
-        "percentile, band, recommended_stage, stage_reason, needs_confirmation, reasons, model_version, "
+        f"INSERT INTO scores (run_id, {same}, probability, probability_low, probability_high) SELECT 'x', {same}, "
         f"{value}, 0.1, 0.9 FROM scores"
     )
     before = case.seen()

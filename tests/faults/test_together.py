@@ -5,11 +5,13 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from pipelines import erase
 from tests.faults.cases import Case, Seen
 from tests.faults.nursery import ROOT, wait_until
 
@@ -277,6 +279,23 @@ def test_a_lead_that_leaves_while_the_run_reads_is_not_published(on_postgres: Ca
     assert counts["leads_in"] == counts["scored"] + sum(counts["excluded"].values()) + sum(
         counts["quarantined"].values()
     )
+
+
+@pytest.mark.fault("F46")
+@pytest.mark.parametrize("point", ["score: mid staging", "score: before publishing", "score: before the pointer"])
+def test_nothing_of_a_lead_that_is_erased_during_a_run_is_kept(on_postgres: Case, point: str) -> None:
+    """Wherever the run is at that moment: it is published without the lead, and no row of the lead stays anywhere."""
+    (lead,) = on_postgres.rows("SELECT min(lead_id) FROM current_scores")[0]
+    child = on_postgres.start(at=point, then="freeze").until_frozen()
+    erasing = on_postgres.start("erase", lead=lead)
+    time.sleep(0.5)  # it may have to wait for the run
+    child.resume()
+    ended, erased = child.ended(), erasing.ended()
+    assert erased.code == 0, erased
+    assert ended.code == 0, ended
+    for table in erase.TABLES:
+        assert on_postgres.rows(f"SELECT count(*) FROM {table} WHERE lead_id = '{lead}'") == [(0,)], table
+    assert on_postgres.seen().rows in (ended.report["scored"], ended.report["scored"] - 1)
 
 
 @pytest.mark.fault("F49")
