@@ -1,7 +1,8 @@
 """The fault matrix: every fault on the list, on each engine, and what became of it in this session's tests.
 
-A test says which faults it is about with `@pytest.mark.fault("F22")`; for tests in other folders `elsewhere.py` says it.
-The engine is the one among a test's parameters; one without counts for both. The table is printed at the end of a session in which such tests ran, and kept as a file.
+A test says which faults it is about with `@pytest.mark.fault("F22")`; for those of other folders `elsewhere.py` does.
+Its engine is the one among its parameters; a test without one counts for both. The table is printed at the end of a
+session in which such tests ran, and kept as a file.
 """
 
 import os
