@@ -2,7 +2,7 @@
 # Nothing but Python 3.11 or newer is needed; packages come from the hash-pinned files and live in .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lock clean
+.PHONY: help demo test check mutants bench format lock clean
 # Under make -j, two targets would install into one environment at a time.
 .NOTPARALLEL:
 
@@ -31,6 +31,12 @@ check: $(VENV)/.dev  ## Lint, formatting, types, and the arrows between the pack
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+mutants: $(VENV)/.dev  ## Take each safeguard away and see that a test notices (minutes)
+	$(BIN)/python -m tests.mutants
+
+bench: $(VENV)/.dev  ## Time a night of 100,000 leads on both engines (minutes)
+	$(BIN)/python -m tests.benchmarks.night
 
 format: $(VENV)/.dev  ## Mend what ruff can mend by itself
 	$(BIN)/ruff check --fix .

@@ -58,7 +58,10 @@ def erase(store: LeadStore, lead_id: str, *, now: datetime, dry_run: bool = Fals
             "INSERT INTO tombstones (lead_id, erased_at) VALUES ($1, $2) ON CONFLICT DO NOTHING", [lead_id, now]
         )
         for table in TABLES:
-            store.change(f"DELETE FROM {table} WHERE lead_id = $1", [lead_id])
+            # A run at work counts what it staged, and drops the lead itself when it publishes.
+            at_work = "run_id IN (SELECT run_id FROM runs WHERE status = 'running')"
+            kept = f" AND NOT {at_work}" if table == "scores_staging" else ""
+            store.change(f"DELETE FROM {table} WHERE lead_id = $1{kept}", [lead_id])
         for source, line in traces:
             store.change("DELETE FROM quarantine WHERE source_id = $1 AND line = $2", [source, line])
         reached("erase: before the commit")

@@ -159,6 +159,8 @@ def audit(
         [run_id],
     )[0]
     reached("score: mid audit")
+    if not store.rows("SELECT 1 FROM runs WHERE run_id = $1 AND status = $2", [run_id, ledger.RUNNING]):
+        raise _too_late(store, run_id, as_of)  # another took it for dead, and swept what it had staged
     if staged != counts.scored or distinct != staged or not counts.balances():
         raise AuditRefused(
             f"The run does not balance: {counts.leads_in:,} leads in, {staged:,} rows staged of {distinct:,} leads, "

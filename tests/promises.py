@@ -38,7 +38,7 @@ BEFORE_THE_COMMIT = (
 )  # fmt: skip
 AFTER_THE_COMMIT = "score: after the commit"
 #: What a run can be overtaken by between reading and publishing.
-MEANWHILE = ("an objection", "an erasure", "an import", "a promotion", "a rollback", "another run")
+MEANWHILE = ("an objection", "an import", "an erasure", "a promotion", "a rollback", "another run")
 COLUMNS = (
     "lead_id, epoch_us(as_of), probability, probability_low, probability_high, percentile, band, recommended_stage, "
     "stage_reason, needs_confirmation, reasons, points, model_version"

@@ -540,6 +540,24 @@ def json_of(text: str | None) -> Any:
     return json.loads(text or "null")
 
 
+@pytest.mark.parametrize("point", ["score: after staging", "score: before publishing"])
+def test_a_lead_that_is_erased_while_a_run_is_at_work_is_left_out_alone(prepared: Prepared, point: str) -> None:
+    machine = Promises(prepared, None)
+
+    def other() -> None:
+        erase(machine.reader, "lead 0003", now=machine.now())
+
+    try:
+        promote(machine.store, machine.registry, machine.cache, version="1", now=machine.now())
+        with machine.at(point, other):
+            report = machine.score("usual", supersede=False)
+        assert (report.leads_in, report.scored, report.excluded) == (40, 39, {publishing.ERASED: 1})
+        for table in ("scores", "scores_staging"):
+            assert machine.store.rows(f"SELECT 1 FROM {table} WHERE lead_id = 'lead 0003'") == []
+    finally:
+        machine.teardown()
+
+
 def test_a_lead_without_a_finite_probability_is_counted(prepared: Prepared) -> None:
     machine = Promises(prepared, None)
     honest = nightly.score

@@ -5,6 +5,7 @@ Started by `tests/faults/nursery.py`, never by pytest's own process, which has t
 """
 
 import contextlib
+import ctypes
 import json
 import os
 import resource
@@ -163,6 +164,7 @@ def hook(spec: Spec) -> Callable[[str], None]:
         wanted["left"] -= 1
         if wanted["left"] == 0:
             if spec["then"] == "starve":
+                ctypes.CDLL(None).malloc_trim(0)  # what is free already would hide that there is no more
                 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
                 resource.setrlimit(resource.RLIMIT_AS, (used + spec["spare"],) * 2)
             else:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from features.cohort import OBJECTS
 from features.errors import AuditRefused, LockHeld, ReleaseRefused
-from pipelines import ledger
+from pipelines import failpoints, ledger
 from pipelines.publishing import (
     ERASED,
     GONE,
@@ -364,14 +364,18 @@ def test_every_state_of_what_is_published_is_kept(store: LeadStore) -> None:
     assert store.rows("SELECT count(*) FROM scores") == [(3,)]
 
 
-def test_publishing_is_all_or_nothing(store: LeadStore) -> None:
+def test_publishing_is_all_or_nothing(store: LeadStore, monkeypatch: pytest.MonkeyPatch) -> None:
     published(store, "before", [0.2, 0.2])
     begin(store, "one")
     counts = staged(store, "one", [0.1, 0.2])
-    # The last statement of the transaction fails: the counts are not JSON.
-    broken = Counts(counts.leads_in, counts.scored, {"reason": object()}, {})  # type: ignore[dict-item]
-    with pytest.raises(TypeError):
-        let_out(store, broken, "one")
+
+    def stopped(place: str) -> None:
+        if place == "score: after the pointer":  # the last place before the commit
+            raise InterruptedError
+
+    monkeypatch.setattr(failpoints, "HOOK", [stopped])
+    with pytest.raises(InterruptedError):
+        let_out(store, counts, "one")
     assert {row[0] for row in current(store)} == {"before"}
     assert store.rows("SELECT fence FROM published") == [(1,)]
     assert store.rows("SELECT count(*) FROM scores WHERE run_id = 'one'") == [(0,)]
