@@ -130,7 +130,7 @@ def watched(case: Case) -> Iterator[Callable[[], set[tuple[int, int]]]]:
             while not over.is_set():
                 runs, rows = store.rows("SELECT count(DISTINCT run_id), count(*) FROM current_scores")[0]
                 looks.add((int(runs), int(rows)))
-                over.wait(0.02)
+                over.wait(0.1)
 
     reader = threading.Thread(target=read)
     reader.start()
