@@ -32,7 +32,8 @@ class Active:
 
     def warn(self, flag: str, sentence: str) -> None:
         """Go on, but say it: in the run's row, and to whoever reads the output."""
-        self.flags.append(flag)
+        if flag not in self.flags:
+            self.flags.append(flag)
         self.warnings.append(sentence)
 
 

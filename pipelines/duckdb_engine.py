@@ -166,6 +166,14 @@ class DuckDBEngine:
                 f"The store {self.where} could not be read or written: {_first_line(error)} What was being written was "
                 "not stored. Is the disk full, or memory short?"
             ) from error
+        except duckdb.TransactionException as error:
+            if "failed to commit" not in str(error).lower():
+                raise
+            raise StoreFailed(
+                f"The store {self.where} could not commit: {_first_line(error)} Nothing of this step was stored. Is "
+                "the "
+                "disk full?"
+            ) from error
         except duckdb.InvalidInputException as error:
             if "read-only" not in str(error):
                 raise

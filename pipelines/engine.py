@@ -53,7 +53,7 @@ class Engine(Protocol):
         """Whether leadscore's schema holds this table."""
 
     def serialised(self) -> None:
-        """Inside a transaction: wait until no other program is at this point."""
+        """Inside a transaction: from here to its end, no other program is past this point of any transaction."""
 
     def spelled(self, statement: str) -> str:
         """A migration's statement as this engine wants it."""

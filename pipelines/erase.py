@@ -53,7 +53,9 @@ def erase(store: LeadStore, lead_id: str, *, now: datetime, dry_run: bool = Fals
     if dry_run:
         return receipt
     with store.transaction():
-        # First of all, so that an import at work at this moment sees it, or is seen by what follows.
+        # A publication or an import that is about to commit goes first, or sees the tombstone: neither can slip
+        # between.
+        store.engine.serialised()
         store.change(
             "INSERT INTO tombstones (lead_id, erased_at) VALUES ($1, $2) ON CONFLICT DO NOTHING", [lead_id, now]
         )

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from features.errors import InputError
 from pipelines import dates, filling
 from pipelines.admitting import admit
 from pipelines.converting import Plan, TextBatch
@@ -23,7 +24,7 @@ from pipelines.joining import Lookup, open_lookups
 from pipelines.mapping import Mapping
 from pipelines.matching import Match, match
 from pipelines.reading import Batch, TableFile, Unreadable, open_table
-from pipelines.store import LeadStore
+from pipelines.store import INPUT_TABLES, LeadStore
 from pipelines.surveying import Passes, columns_of, needs_survey, survey
 
 #: How far ahead of our clock a recorded time may lie: clocks and zones are never quite right.
@@ -99,12 +100,12 @@ def import_file(
             store.declare_attributes(kinds, about={a.name: a.column for a in first_look.attributes})
             store.change(
                 "INSERT INTO imports (import_id, file, digest, mapping, imported_at, file_rows, loaded, quarantined) "
-                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (import_id) DO UPDATE SET loaded = "
-                "excluded.loaded, "
-                "quarantined = excluded.quarantined",
+                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (import_id) DO UPDATE SET "
+                "loaded = excluded.loaded, quarantined = excluded.quarantined",
                 [import_id, file.name, table.digest, mapping.name, now, tally.rows, tally.loaded, quarantined],
             )
             passes.check_unchanged()
+            _refuse_erased(store)
             if dry_run:
                 raise _DryRun
             reached("import: before the commit")
@@ -130,6 +131,20 @@ def import_file(
         messages=tuple(messages),
         dry_run=dry_run,
     )
+
+
+def _refuse_erased(store: LeadStore) -> None:
+    """A lead that was erased while the file was read must not come in with it: the next import knows of it."""
+    store.engine.serialised()
+    for table in INPUT_TABLES:
+        if "lead_id" not in (*INPUT_TABLES[table].key, *INPUT_TABLES[table].columns):
+            continue
+        if store.rows(f"SELECT 1 FROM {table} WHERE lead_id IN (SELECT lead_id FROM tombstones) LIMIT 1"):
+            raise InputError(
+                "A lead of this file was erased on request while the file was read. Nothing was stored; import the "
+                "file "
+                "again, and that lead's rows stay out."
+            )
 
 
 def _load(

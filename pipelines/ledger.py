@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from features.errors import LockHeld, StoreLost
+from features.errors import LockHeld, StoreFailed, StoreLost
 from pipelines.moments import moment
 from pipelines.store import LeadStore
 
@@ -100,8 +100,8 @@ def begin(
 
 
 def end(store: LeadStore, run_id: str, status: str, *, message: str, now: datetime) -> None:
-    """Close the row of a run that did not come to its end, and sweep what it staged; a lost store is no new error."""
-    with contextlib.suppress(StoreLost), store.transaction():
+    """Close the row of a run that did not come to its end, and sweep what it staged, if the store still answers."""
+    with contextlib.suppress(StoreLost, StoreFailed), store.transaction():
         store.change("DELETE FROM scores_staging WHERE run_id = $1", [run_id])
         store.change(
             "UPDATE runs SET status = $1, ended_at = $2, message = $3 WHERE run_id = $4 AND status = $5",

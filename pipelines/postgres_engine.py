@@ -153,8 +153,8 @@ class PostgresEngine:
         return bool(self.rows(query, [SCHEMA, name]))
 
     def serialised(self) -> None:
-        """Inside a transaction: wait until no other program is at this point."""
-        self.rows("SELECT pg_advisory_xact_lock(hashtext($1))", [f"{SCHEMA} schema"])
+        """Inside a transaction: from here to its end, no other program is past this point of any transaction."""
+        self.rows("SELECT pg_advisory_xact_lock(hashtext($1))", [f"{SCHEMA} one at a time"])
 
     def spelled(self, statement: str) -> str:
         """Text of ours compares byte by byte, as DuckDB's does."""
@@ -205,6 +205,8 @@ class PostgresEngine:
             "search_path": f"{SCHEMA}, pg_catalog, pg_temp",
             "extra_float_digits": "1",
             "standard_conforming_strings": "on",
+            # Whoever holds up others for longer hangs.
+            "lock_timeout": "60s",
             # A range of leads is sorted in memory; compiling each query anew costs more than it gains.
             "work_mem": "64MB",
             "jit": "off",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from features.errors import RegistryUnreachable, ReleaseRefused
+from features.errors import ConfigError, RegistryUnreachable, ReleaseRefused
 from pipelines import active_release, champion, publishing
 from pipelines.champion import Champion
 from pipelines.failpoints import reached
@@ -102,7 +102,7 @@ def _set_alias(tracking: Tracking, chosen: Champion) -> list[str]:
     ask_briefly()
     try:
         tracking.set_alias(CHAMPION, chosen.version)
-    except RegistryUnreachable as error:
+    except (RegistryUnreachable, ConfigError) as error:
         return [
             f"{error} The store has version {chosen.version} as champion all the same; 'leadscore promote "
             f"{chosen.version}' sets the alias later."

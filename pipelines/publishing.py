@@ -259,6 +259,8 @@ def publish(
     )
     reached("score: before publishing")
     with store.transaction():
+        # A lead that is being erased at this moment is gone before, or is erased from what is published here.
+        store.engine.serialised()
         counts = _without_the_gone(store, counts, run_id)
         inserted = store.change(
             # Share of scored leads with at most this probability: needs them all, so it is taken here.

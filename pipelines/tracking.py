@@ -7,6 +7,7 @@ import contextlib
 import io
 import logging
 import os
+import re
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
@@ -65,7 +66,7 @@ class Tracking:
             yield
         except (MlflowException, OSError) as error:
             text = _first_line(error)
-            if "401" in text or "403" in text:
+            if re.search(r"error code (401|403)\b", text):
                 raise ConfigError(
                     f"MLflow at {self.uri} does not let us in: {text} Set MLFLOW_TRACKING_USERNAME and "
                     "MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN."

@@ -8,9 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import duckdb
-import psycopg
 import pytest
-from psycopg import sql
 
 from features.tables import PROFILE_COLUMNS
 from tests.faults.cases import Case, Seen
@@ -147,32 +145,6 @@ def test_a_full_disk_under_a_file(on_duckdb: Case, undisturbed: Seen, measured: 
     assert again.report["status"] in {"published", "unchanged"}
     published_once(on_duckdb, undisturbed)
     measured(f"RLIMIT_FSIZE: {len(failed)} limits from 16 kB on refused, then published")
-
-
-@pytest.mark.fault("F07")
-def test_a_limit_on_temporary_files_of_a_server(
-    on_postgres: Case, undisturbed: Seen, measured: Callable[[str], None]
-) -> None:
-    """A real, small limit that needs no privilege: publishing sorts, and may not write what does not fit in memory."""
-    before = on_postgres.seen()
-    name = on_postgres.rows("SELECT current_database()")[0][0]
-    alter = "ALTER DATABASE {} SET {} = {}"
-
-    def limited(**settings: str) -> None:
-        with psycopg.connect(on_postgres.url, autocommit=True) as admin:
-            for setting, value in settings.items():
-                admin.execute(sql.SQL(alter).format(sql.Identifier(name), sql.Identifier(setting), sql.Literal(value)))
-
-    limited(work_mem="64kB", temp_file_limit="8kB")
-    ended = on_postgres.run()
-    assert ended.code == 1, ended
-    assert "temp_file_limit" in ended.said
-    limited(temp_file_limit="-1")
-    assert on_postgres.seen() == before
-    assert on_postgres.rows("SELECT status FROM runs ORDER BY started_at DESC LIMIT 1") == [("failed",)]
-    assert on_postgres.run().code == 0
-    published_once(on_postgres, undisturbed)
-    measured("temp_file_limit: refused, later published")
 
 
 @pytest.mark.fault("F07")
