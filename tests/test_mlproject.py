@@ -116,7 +116,8 @@ def test_train_score_and_compare_run_under_mlflow(tmp_path: Path, monkeypatch: p
     run("train", folder=tmp_path, config=config, store=store)
     from pipelines.tracking import MlflowClient  # not at the top: two seconds, for this test alone
 
-    client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    client = MlflowClient(uri, registry_uri=uri)
     (trained,) = client.search_runs([experiment.experiment_id for experiment in client.search_experiments()])
     assert trained.info.status == "FINISHED"
     assert trained.data.tags["verdict"] == "candidate"
