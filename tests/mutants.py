@@ -70,7 +70,8 @@ MUTANTS = (
     ),
     mutant(
         "transaction of publishing", "pipelines/publishing.py",
-        "with store.transaction():\n        # A lead that is being erased", "if True:\n        # A lead that is being erased",
+        "with store.transaction():\n        # A lead that is being erased",
+        "if True:\n        # A lead that is being erased",
         f"{SINGLE}::test_a_run_that_dies_just_before_its_commit_has_published_nothing",
     ),
     mutant(
