@@ -8,6 +8,7 @@ from typing import Final
 
 from features.errors import RegistryUnreachable
 from pipelines import champion, ledger
+from pipelines.clocks import minutes_off
 from pipelines.config import Settings
 from pipelines.moments import microseconds, moment
 from pipelines.score import cache_of
@@ -15,7 +16,6 @@ from pipelines.status import missing_days
 from pipelines.store import LeadStore
 from pipelines.tracking import CHAMPION, Tracking, ask_briefly
 
-_CLOCK_TOLERANCE_US: Final = 5 * 60 * 1_000_000
 #: A job on another machine, of which nobody here can say whether it lives, is worth a word after so long.
 _LONG_HOURS: Final = 24
 
@@ -82,12 +82,11 @@ def _stuck_runs(store: LeadStore, *, now: datetime, free: bool) -> list[Finding]
 
 
 def _orphan_staging(store: LeadStore, *, free: bool) -> list[Finding]:
-    where = "run_id NOT IN (SELECT run_id FROM runs WHERE status = $1)"
-    count = int(store.rows(f"SELECT count(*) FROM scores_staging WHERE {where}", [ledger.RUNNING])[0][0])
+    count = int(store.rows(f"SELECT count(*) FROM scores_staging WHERE {ledger.ORPHANS}", [ledger.RUNNING])[0][0])
     if not count:
         return []
     if free:
-        store.change(f"DELETE FROM scores_staging WHERE {where}", [ledger.RUNNING])
+        ledger.sweep_staging(store)
     return [
         Finding(
             "orphan staging",
@@ -144,10 +143,10 @@ def _release(store: LeadStore, settings: Settings, tracking: Tracking) -> list[F
 
 
 def _clock(store: LeadStore, *, now: datetime) -> list[Finding]:
-    difference = store.engine.clock_difference(microseconds(now))
-    if abs(difference) <= _CLOCK_TOLERANCE_US:
+    minutes = minutes_off(store, now=now)
+    if minutes is None:
         return []
-    detail = f"the database's clock is {difference / 60e6:+.0f} minutes off this machine's"
+    detail = f"the database's clock is {minutes:+.0f} minutes off this machine's"
     return [Finding("clock difference", detail, "set one of the two clocks (NTP)")]
 
 

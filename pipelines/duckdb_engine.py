@@ -170,9 +170,8 @@ class DuckDBEngine:
             if "failed to commit" not in str(error).lower():
                 raise
             raise StoreFailed(
-                f"The store {self.where} could not commit: {_first_line(error)} Nothing of this step was stored. Is "
-                "the "
-                "disk full?"
+                f"The store {self.where} could not commit: {_first_line(error)} Nothing of this step was stored. "
+                "Is the disk full?"
             ) from error
         except duckdb.InvalidInputException as error:
             if "read-only" not in str(error):

@@ -23,6 +23,9 @@ INTERRUPTED: Final = "interrupted"
 #: What is said of a run that was killed, by whoever finds it.
 WITHOUT_A_WORD: Final = "ended without a word"
 
+#: Of staged rows: those of no run that is at work; $1 is RUNNING.
+ORPHANS: Final = "run_id NOT IN (SELECT run_id FROM runs WHERE status = $1)"
+
 Clock = Callable[[], datetime]
 _RETRY_SECONDS: Final = 0.2
 
@@ -120,10 +123,13 @@ def sweep(store: LeadStore, job: str, *, now: datetime) -> int:
         "UPDATE runs SET status = $1, ended_at = $2, message = $3 WHERE status = $4 AND job = $5",
         [FAILED, now, WITHOUT_A_WORD, RUNNING, job],
     )
-    store.change(
-        "DELETE FROM scores_staging WHERE run_id NOT IN (SELECT run_id FROM runs WHERE status = $1)", [RUNNING]
-    )
+    sweep_staging(store)
     return dead
+
+
+def sweep_staging(store: LeadStore) -> None:
+    """Delete what is staged for no run that is at work."""
+    store.change(f"DELETE FROM scores_staging WHERE {ORPHANS}", [RUNNING])
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ nothing of it is seen. Rows of `scores` are only ever added; what readers see is
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import pandas as pd
@@ -18,7 +18,7 @@ from features.cohort import OBJECTS
 from features.errors import AuditRefused, LockHeld, ReleaseRefused
 from pipelines import ledger
 from pipelines.failpoints import reached
-from pipelines.store import LeadStore
+from pipelines.store import EPOCH, LeadStore
 
 _TIME: Final = pa.timestamp("us", tz="UTC")
 WITHDRAWN: Final = "withdrawn"
@@ -372,11 +372,7 @@ def withdraw(store: LeadStore, *, digest: str, reason: str, now: datetime) -> tu
             "fence = $4",
             [run, now, as_of_us, fence],
         )
-        store.change(
-            "INSERT INTO publications (as_of, fence, run_id, published_at, reason) "
-            "SELECT as_of, fence, run_id, $2, $3 FROM published WHERE epoch_us(as_of) = $1",
-            [as_of_us, now, reason],
-        )
+        _log(store, as_of=EPOCH + timedelta(microseconds=int(as_of_us)), now=now, reason=reason)
         back, none = back + (run is not None), none + (run is None)
     return back, none
 

@@ -25,6 +25,7 @@ from models.bundle import Release
 from pipelines import active_release, champion, ledger, publishing
 from pipelines.active_release import Active
 from pipelines.champion import Champion
+from pipelines.clocks import minutes_off
 from pipelines.config import Settings
 from pipelines.failpoints import reached
 from pipelines.ledger import Clock
@@ -43,8 +44,6 @@ NOT_FINITE: Final = "no finite probability"
 NIGHTLY, BACKFILL, CATCH_UP = "nightly", "backfill", "catch-up"
 CLOCK_SKEW: Final = "clock_skew"
 ROWS_LEFT_OUT: Final = "mapped_rows_left_out"
-#: The database's clock and ours may differ by so much before it is worth a word.
-_CLOCK_TOLERANCE_US: Final = 5 * 60 * 1_000_000
 #: How often a run is begun anew when its connection broke.
 _ATTEMPTS: Final = 3
 
@@ -233,12 +232,10 @@ class _Scoring:
             self.store, tracking, cache_of(self.settings), chosen, now=now,
             max_stale_days=self.settings.release.max_stale_days,
         )  # fmt: skip
-        difference = self.store.engine.clock_difference(microseconds(now))
-        if abs(difference) > _CLOCK_TOLERANCE_US:
-            minutes = difference / 60e6
-            active.warn(
-                CLOCK_SKEW, f"The database's clock is {minutes:+.0f} minutes off this machine's. Set one of them."
-            )
+        minutes = minutes_off(self.store, now=now)
+        if minutes is not None:
+            sentence = f"The database's clock is {minutes:+.0f} minutes off this machine's. Set one of them."
+            active.warn(CLOCK_SKEW, sentence)
         return active
 
     def _refuse_other(self, before: publishing.PublishedRun, active: Active) -> None:
