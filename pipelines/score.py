@@ -27,18 +27,17 @@ from pipelines.active_release import Active
 from pipelines.champion import Champion
 from pipelines.clocks import minutes_off
 from pipelines.config import Settings
+from pipelines.decisions import limits_of, policy
 from pipelines.failpoints import reached
 from pipelines.ledger import Clock
 from pipelines.moments import microseconds
 from pipelines.points import PointsCard, card_for
-from pipelines.publishing import Counts, Limits
+from pipelines.publishing import Counts
 from pipelines.release_cache import ReleaseCache
 from pipelines.snapshots import voluntary_types
 from pipelines.store import LeadStore
 from pipelines.tracking import Tracking
-from serve.bands import BandLimits
-from serve.scorer import Policy, catalogue_of, score
-from serve.stages import StageLimits
+from serve.scorer import catalogue_of, score
 
 NOT_FINITE: Final = "no finite probability"
 NIGHTLY, BACKFILL, CATCH_UP = "nightly", "backfill", "catch-up"
@@ -135,48 +134,9 @@ def run(
     raise AssertionError("the last attempt returns or raises")
 
 
-def policy(settings: Settings) -> Policy:
-    """The company's decisions, checked across sections.
-
-    Raises
-    ------
-    ConfigError
-        Limits that contradict each other.
-    """
-    s = settings.stages
-    return Policy(
-        bands=BandLimits(**settings.bands.model_dump()),
-        stages=StageLimits(
-            mql_probability=s.mql_probability,
-            sal_probability=s.sal_probability,
-            sql_probability=s.sql_probability,
-            pql_min_probability=s.pql_min_probability,
-            recycle_after_days=s.recycle_after_days,
-        ),
-        intent_days=s.intent_days,
-        product_use_days=s.product_use_days,
-        out_of_target_functions=s.out_of_target_functions,
-        out_of_target_email_classes=s.out_of_target_email_classes,
-        out_of_target_countries=s.out_of_target_countries,
-        reasons=settings.score.reasons,
-    )
-
-
 def cache_of(settings: Settings) -> ReleaseCache:
     """Where verified copies of releases are kept."""
     return ReleaseCache(Path(settings.release.cache))
-
-
-def limits_of(settings: Settings) -> Limits:
-    """How far a run may move from the one before it."""
-    s = settings.score
-    return Limits(
-        least_volume_share=s.least_volume_share,
-        most_volume_factor=s.most_volume_factor,
-        most_mean_factor=s.most_mean_factor,
-        most_new_category_share=s.most_new_category_share,
-        warn_new_category_share=s.warn_new_category_share,
-    )
 
 
 @dataclass
