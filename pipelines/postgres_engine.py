@@ -1,9 +1,8 @@
 """PostgreSQL (12 to 17 and newer) as the lead store's engine: many programs read and write at a time.
 
 One connection through psycopg; bulk rows travel by COPY, as CSV that Arrow writes and reads: exact for text, numbers
-and
-booleans, and one transaction with everything else. Text columns of ours compare byte by byte (COLLATE "C"), whatever
-the database's own collation, so that both engines order leads alike.
+and booleans, and one transaction with everything else. Text columns of ours compare byte by byte (COLLATE "C"),
+whatever the database's own collation, so that both engines order leads alike.
 """
 
 import contextlib
@@ -27,6 +26,8 @@ _CONNECT_SECONDS: Final = 10
 #: How long a server that is starting up is waited for, and how often it is asked.
 _STARTING_SECONDS: Final = 30.0
 _RETRY_SECONDS: Final = 0.2
+#: How often it is looked whether a session that was told to end has gone, twenty times a second.
+_GONE_POLLS: Final = 200
 
 _ARROW_TYPES: Final = {
     16: pa.bool_(), 17: pa.binary(), 20: pa.int64(), 21: pa.int16(), 23: pa.int32(), 25: pa.string(),
@@ -169,14 +170,20 @@ class PostgresEngine:
         self.rows("SELECT pg_advisory_unlock(hashtext($1))", [f"{SCHEMA} {name}"])
 
     def free_lock(self, name: str) -> int:
-        """End the sessions that hold an advisory lock; their statements roll back."""
-        ended = self.rows(
-            # The key of 64 bits stands in two columns of 32.
-            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted "
-            "AND pid <> pg_backend_pid() AND database = (SELECT oid FROM pg_database WHERE datname = "
-            "current_database()) AND ((classid::bigint << 32) | objid::bigint) = hashtext($1)::bigint",
-            [f"{SCHEMA} {name}"],
+        """End the sessions that hold an advisory lock, and wait until they are gone; their statements roll back."""
+        # The key of 64 bits stands in two columns of 32.
+        held = (
+            "FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND pid <> pg_backend_pid() "
+            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+            "AND ((classid::bigint << 32) | objid::bigint) = hashtext($1)::bigint"
         )
+        key = [f"{SCHEMA} {name}"]
+        ended = self.rows(f"SELECT pg_terminate_backend(pid) {held}", key)
+        # Ending a session is a signal: its lock goes a moment later, and whoever freed it means to take it next.
+        for _ in range(_GONE_POLLS):
+            if not self.rows(f"SELECT 1 {held}", key):
+                break
+            self.rows("SELECT pg_sleep(0.05)")
         return len(ended)
 
     @contextlib.contextmanager
