@@ -102,6 +102,7 @@ class SplitSettings(_Section):
     """`[splits]`."""
 
     test_share: Annotated[float, Field(ge=0.05, le=0.6)]
+    cut_offs: Annotated[int, Field(ge=1, le=24)]
 
 
 class ModelSettings(_Section):
@@ -109,6 +110,14 @@ class ModelSettings(_Section):
 
     seed: Annotated[int, Field(ge=0)]
     resamples: Annotated[int, Field(ge=50, le=10_000)]
+
+
+class EvaluationSettings(_Section):
+    """`[evaluation]`."""
+
+    segments: list[str]
+    sensitive: list[str]
+    capacity_leads: Annotated[int, Field(ge=0)]
 
 
 class PointsSettings(_Section):
@@ -156,6 +165,23 @@ class ScoreSettings(_Section):
     metrics_file: str
 
 
+class GateSettings(_Section):
+    """`[gate]`."""
+
+    least_converted: Annotated[int, Field(ge=0)]
+    most_log_loss_above_champion: Annotated[float, Field(ge=0, le=1)]
+    least_calibration_slope: Annotated[float, Field(gt=0, le=1)]
+    most_calibration_slope: Annotated[float, Field(ge=1)]
+
+
+class CardSettings(_Section):
+    """`[card]`."""
+
+    owner: str
+    note: str
+    justification: dict[str, str]
+
+
 class ReleaseSettings(_Section):
     """`[release]`."""
 
@@ -183,10 +209,13 @@ class Settings(_Section):
     features: FeatureSettings
     splits: SplitSettings
     model: ModelSettings
+    evaluation: EvaluationSettings
     points: PointsSettings
     bands: BandSettings
     stages: StageSettings
     score: ScoreSettings
+    gate: GateSettings
+    card: CardSettings
     release: ReleaseSettings
     tracking: TrackingSettings
 
@@ -196,8 +225,11 @@ class Settings(_Section):
         How a company's own tables are read is: another zone, stage or attribute makes other scores.
         """
         plain = self.model_dump(
-            exclude={"store": {"url", "lock_timeout_seconds"}, "tracking": True, "release": True, "score": _ONLY_HOW}
-        )
+            exclude={
+                "store": {"url", "lock_timeout_seconds"}, "tracking": True, "release": True, "score": _ONLY_HOW,
+                "evaluation": True, "gate": True, "card": True,
+            }
+        )  # fmt: skip
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
@@ -282,7 +314,7 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigError(f"{file} is not valid TOML: {error}.") from error
 
 
-_FREE: Final = ("attributes", "events.kinds", "store.tables")
+_FREE: Final = ("attributes", "events.kinds", "store.tables", "card.justification")
 
 
 def _merge(into: dict[str, Any], new: Mapping[str, Any], *, where: str, path: str) -> None:

@@ -16,6 +16,7 @@ from pipelines.store import LeadStore
 #: Where a lead can be found by its id.
 TABLES: Final = (
     "leads", "contacts", "profiles", "events", "stage_changes", "rule_points", "objections", "scores", "scores_staging",
+    "out_of_time",
 )  # fmt: skip
 OUT_OF_REACH: Final = (
     "backups of the store", "the write-ahead log of the database", "files that were imported or exported",

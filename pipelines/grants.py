@@ -46,6 +46,8 @@ _RIGHTS: Final[Mapping[str, tuple[str, ...]]] = {
         "SELECT (lead_id) ON tombstones",
         "SELECT ON releases, promotions, published, publications, scores, current_scores",
         "INSERT, UPDATE ON releases",
+        "INSERT, SELECT ON out_of_time",
+        "SELECT ON reviews",
         *_LEDGER,
     ),
     "score": (
@@ -65,7 +67,10 @@ _RIGHTS: Final[Mapping[str, tuple[str, ...]]] = {
         "SELECT ON current_scores",
     ),
     "privacy": (
-        *(f"SELECT, DELETE ON {name}" for name in (*_INPUT, "contacts", "scores", "scores_staging", "quarantine")),
+        *(
+            f"SELECT, DELETE ON {name}"
+            for name in (*_INPUT, "contacts", "scores", "scores_staging", "out_of_time", "quarantine")
+        ),
         "INSERT, UPDATE ON objections",
         "INSERT, SELECT, DELETE ON tombstones",
         "SELECT ON published, publications, imports, attributes, current_scores",

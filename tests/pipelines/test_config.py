@@ -136,7 +136,9 @@ def test_the_digest_is_of_all_that_can_change_a_score_and_of_nothing_else(key: s
     default = load(environment={})
     changed = load(environment={}, flags={key: other(key, plain(default)[key])})
     assert plain(changed)[key] != plain(default)[key]
-    only_where_and_how = key in ONLY_WHERE_AND_HOW or key.startswith(("tracking.", "release."))
+    only_where_and_how = key in ONLY_WHERE_AND_HOW or key.startswith(
+        ("tracking.", "release.", "evaluation.", "gate.", "card.")
+    )
     assert (changed.digest() == default.digest()) == only_where_and_how
 
 
@@ -167,11 +169,11 @@ def test_the_defaults_document_every_key_where_it_stands() -> None:
             key = line.partition(" = ")[0]
             assert commented, f"[{section}] {key} stands without a comment"
             documented.add(f"{section}.{key}")
-        if heading and section in ("attributes", "events.kinds", "store.tables"):
+        if heading and section in ("attributes", "events.kinds", "store.tables", "card.justification"):
             documented.add(section)
     known = {f"{s}.{k}" for s, keys in tomllib.loads(DEFAULTS).items() for k in keys} | {"attributes"}
     assert documented == known
-    for section in ("attributes", "events.kinds", "store.tables"):
+    for section in ("attributes", "events.kinds", "store.tables", "card.justification"):
         assert re.search(rf"^\[{re.escape(section)}\]\n# ", DEFAULTS, re.MULTILINE), f"[{section}] is not explained"
 
 
