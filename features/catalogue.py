@@ -7,10 +7,12 @@ night computes exactly the columns the model was trained with, whatever the stor
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Final
 
 from features import behavioural, demographic, engagement
 from features.declare import Column, Combination, Family, Primitive, Profile
+from features.errors import ConfigError
 from features.kinds import KINDS
 from features.tables import PROFILE_COLUMNS
 
@@ -93,6 +95,57 @@ def catalogue(
         left_out[kind] = f"fewer than {OWN_KIND_MIN_EVENTS} events of this type, or too many types"
     profile = tuple(name for name in PROFILE_COLUMNS if name in profile_columns)
     return Catalogue(tuple(kept), left_out, read, used, profile, tuple(own))
+
+
+def check_excluded(exclude: Collection[str], *, of: Catalogue) -> None:
+    """Refuse a name to be left out that no feature and no attribute bears: it would go on being used.
+
+    A feature that this store cannot fill anyway is fine, and so is one of a kind that is too rare to have columns yet.
+
+    Parameters
+    ----------
+    exclude : the names, as `of` was made with
+
+    Raises
+    ------
+    ConfigError
+        Naming each such name and the nearest there are.
+
+    Examples
+    --------
+    >>> def without(*names: str) -> None:
+    ...     columns = catalogue(kinds={}, type_counts={}, profile_columns=[], attributes={"euribor": "numeric"},
+    ...                         exclude=names)
+    ...     check_excluded(names, of=columns)
+    >>> without("euribor", "webinars_7d")
+    >>> without("euribr")
+    Traceback (most recent call last):
+    ...
+    features.errors.ConfigError: ... no feature and no attribute is called 'euribr' (did you mean euribor?)...
+    >>> without("job_title")
+    Traceback (most recent call last):
+    ...
+    features.errors.ConfigError: ... 'job_title' (read from it: job_function, seniority, seniority_rank)...
+    """
+    fixed = [column for family in FAMILIES for column in family.columns]
+    rare = set(of.kinds.values()) - set(KINDS) - set(of.own_kinds)
+    spare = {column.name for column in behavioural.of_own_kinds(rare, taken=frozenset(c.name for c in fixed))}
+    unknown = [name for name in exclude if of.left_out.get(name) != _EXCLUDED and name not in spare]
+    if not unknown:
+        return
+    there = sorted({*of.names, *of.left_out, *spare, *of.attributes})
+    told = []
+    for name in unknown:
+        read = [c.name for c in fixed if isinstance(c.source, Profile) and c.source.column == name]
+        near = get_close_matches(name, there, n=3)
+        if read:
+            told.append(f"{name!r} (read from it: {', '.join(read)})")
+        else:
+            told.append(f"{name!r}" + (f" (did you mean {' or '.join(near)}?)" if near else ""))
+    raise ConfigError(
+        f"[features] exclude: no feature and no attribute is called {', nor '.join(told)}. Nothing is left out by such "
+        "a name; mend it. The model card lists the features, the import says what attributes are called."
+    )
 
 
 def _own_kinds(kinds: Mapping[str, str], type_counts: Mapping[str, int]) -> list[str]:

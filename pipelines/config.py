@@ -22,7 +22,7 @@ from features.tables import STAGES
 from pipelines.mapped_tables import MappedTable
 
 FILE: Final = "leadscore.toml"
-PRESETS: Final = ("saas", "bank-marketing", "bpi2012", "crm-sales")
+PRESETS: Final = ("saas", "bank-marketing", "bpi2012", "crm-sales", "leadforge")
 
 #: Keys of [score] that say how a run goes about it, and change no score.
 _ONLY_HOW: Final = {"range_leads", "timezone", "metrics_file"}
@@ -231,6 +231,11 @@ class Settings(_Section):
             }
         )  # fmt: skip
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+    def flat(self) -> dict[str, Any]:
+        """Every setting by its dotted name, for programs and cards; not where things are kept, nor the points card."""
+        plain = self.model_dump(exclude={"store": True, "tracking": True, "attributes": True, "points": {"text"}})
+        return {f"{section}.{key}": value for section, keys in plain.items() for key, value in keys.items()}
 
 
 def load(

@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 
+from features.behavioural import of_own_kinds
 from features.build import describe
-from features.catalogue import OWN_KIND_MIN_EVENTS, OWN_KINDS_MOST, Catalogue, catalogue
+from features.catalogue import OWN_KIND_MIN_EVENTS, OWN_KINDS_MOST, Catalogue, catalogue, check_excluded
 from features.declare import Combination, Count, Family, Primitive
+from features.errors import ConfigError
 from features.kinds import KINDS, kinds_of
 from features.tables import PROFILE_COLUMNS
 from tests.features import data
@@ -145,3 +147,36 @@ def test_the_same_inventory_gives_the_same_catalogue_whatever_its_order() -> Non
     )
     assert backwards.names == CATALOGUE.names
     assert backwards.profile_columns == CATALOGUE.profile_columns
+
+
+def test_every_name_that_could_be_left_out_is_taken_whether_or_not_the_store_fills_it() -> None:
+    kinds = ("form", "Strange")
+    for counts in (60, 1):  # common enough for columns of its own, or not
+        there = catalogue_of(*kinds, counts=counts, attributes={"size": "numeric", "note": "ignored"})
+        own = [column.name for column in of_own_kinds(["strange"])]
+        for name in {*there.names, *there.left_out, *own, "size", "note"}:
+            found = catalogue_of(
+                *kinds, counts=counts, attributes={"size": "numeric", "note": "ignored"}, exclude=[name]
+            )
+            check_excluded([name], of=found)
+            assert name not in found.names
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("webinar_7d", "did you mean webinars_7d"),
+        ("Size", "did you mean size"),
+        ("strange_8d", "did you mean strange_7d"),
+        ("industry ", "did you mean industry"),
+        ("company_size", r"read from it: company_size_band, company_employees"),
+        ("zzz", "is called 'zzz'. Nothing is left out"),
+    ],
+)
+def test_a_name_that_leaves_nothing_out_is_refused_with_the_nearest(name: str, said: str) -> None:
+    exclude = ["size", name]
+    found = catalogue_of("form", "Strange", attributes={"size": "numeric"}, exclude=exclude)
+    with pytest.raises(ConfigError, match=said) as refused:
+        check_excluded(exclude, of=found)
+    assert refused.value.exit_code == 2
+    assert "'size'" not in str(refused.value)

@@ -17,7 +17,7 @@ def parsed(text: str) -> object:
 
 
 def test_the_known_mappings_load_and_cannot_be_changed() -> None:
-    assert known_mappings() == ["bank-marketing", "bpi2012", "crm-sales", "generic"]
+    assert known_mappings() == ["bank-marketing", "bpi2012", "crm-sales", "generic", "leadforge"]
     for name in known_mappings():
         mapping = load_mapping(name)
         assert mapping.name == name
