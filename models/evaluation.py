@@ -1,75 +1,43 @@
-"""How well probabilities foretold what happened: each metric with an interval that counts leads, not rows.
+"""How well probabilities foretold what happened, alone and beside others: every metric with an interval.
 
-A lead seen on many days is one piece of evidence, not many, so every interval is a percentile bootstrap that
-resamples *leads* and keeps all their snapshots together (Field and Welsh 2007). Rows are sorted once; a resample is a
-vector of integer weights per lead, and every metric has a weighted form, so 500 resamples of 20,000 rows take a second
-or two. Equal seeds and equal leads give equal resamples, whatever the order of the rows and whichever probabilities
-are judged: that is what makes ``paired_difference`` paired.
-
-What each metric means, and how ties are treated, is said in ``metrics``.
-
-References
-----------
-Field, C. A. and Welsh, A. H. (2007). Bootstrapping clustered data. JRSS B 69(3). doi:10.1111/j.1467-9868.2007.00593.x
-Wilson, E. B. (1927). Probable inference. JASA 22(158). doi:10.1080/01621459.1927.10502953
+Intervals count leads, not rows (see ``intervals``). All contestants are judged on the same resamples of leads, so their
+differences are paired: what moves them all, an easy month or a lucky lead, cancels. The metrics stand in ``metrics``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from models.metrics import METRICS, Floats, Ranked, Weighted, rank
+from models.calibration_table import CalibrationRow, calibration_table
+from models.intervals import CONFIDENCE, Interval, Word, observed, percentile_interval, resample, verdict
+from models.metrics import LOWER_IS_BETTER, METRICS, measurable
+from models.ranked import Weighted
+from models.ranking import rank
+from models.recalibration import Floats
 
-CONFIDENCE: Final = 0.95
-_Z: Final = 1.959963984540054  # normal quantile of CONFIDENCE
-_CELLS: Final = 2**18  # weights held at once: small enough to stay in the processor's cache
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A number and its 95 % bootstrap interval.
-
-    NaN means undefined (one outcome only, or perfectly separated outcomes). ``undefined`` counts the resamples in
-    which the metric was; they are left out of ``low`` and ``high``.
-    """
-
-    value: float
-    low: float
-    high: float
-    undefined: int = 0
-
-    def as_dict(self) -> dict[str, float | int | None]:
-        """Plain values for JSON, which has no NaN: undefined becomes None."""
-        numbers = {"value": self.value, "low": self.low, "high": self.high}
-        return {k: (v if np.isfinite(v) else None) for k, v in numbers.items()} | {"undefined": self.undefined}
-
-
-@dataclass(frozen=True)
-class CalibrationRow:
-    """One equal-mass bin of snapshots, in order of probability; equal probabilities are never split.
-
-    ``wilson_low`` and ``wilson_high`` take the bin's distinct *leads* as its size, so that daily snapshots of one
-    lead do not narrow them.
-    """
-
-    probability_low: float
-    probability_high: float
-    snapshots: int
-    leads: int
-    predicted_mean: float
-    observed_rate: float
-    wilson_low: float
-    wilson_high: float
+__all__ = [
+    "CONFIDENCE",
+    "CalibrationRow",
+    "Difference",
+    "Evaluation",
+    "Interval",
+    "Together",
+    "evaluate",
+    "evaluate_together",
+    "paired_difference",
+    "verdict",
+]
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """All metrics of one set of probabilities, its calibration table and the counts behind them.
 
-    ``converted`` counts distinct leads that converted in at least one of their snapshots.
+    ``converted`` counts distinct leads that converted in at least one of their snapshots. ``base_rate_probability``
+    is the mean over snapshots where each has its own. ``capacity_share`` is None where none was given.
     """
 
     metrics: dict[str, Interval]
@@ -79,6 +47,8 @@ class Evaluation:
     converted: int
     base_rate_probability: float
     resamples: int
+    seed: int
+    capacity_share: float | None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -87,26 +57,174 @@ class Evaluation:
         return plain
 
 
+@dataclass(frozen=True)
+class Difference:
+    """A metric of the judged contestant minus that of another, and what it says of the judged one.
+
+    ``word`` is None where nothing was resampled: without an interval nobody can tell.
+    """
+
+    interval: Interval
+    word: Word | None
+
+    def as_dict(self) -> dict[str, float | int | str | None]:
+        """Plain values for JSON."""
+        return {**self.interval.as_dict(), "word": self.word}
+
+
+@dataclass(frozen=True)
+class Together:
+    """Contestants on the same snapshots.
+
+    ``differences`` are of ``against`` − other: by the other's name, then by metric.
+    """
+
+    against: str
+    evaluations: dict[str, Evaluation]
+    differences: dict[str, dict[str, Difference]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "against": self.against,
+            "evaluations": {name: evaluation.as_dict() for name, evaluation in self.evaluations.items()},
+            "differences": {
+                name: {metric: difference.as_dict() for metric, difference in of.items()}
+                for name, of in self.differences.items()
+            },
+        }
+
+
+def evaluate_together(
+    predictions: Mapping[str, npt.ArrayLike],
+    outcome: npt.ArrayLike,
+    *,
+    lead_id: npt.ArrayLike,
+    base_rate_probability: npt.ArrayLike,
+    period: npt.ArrayLike | None = None,
+    capacity_share: float | None = None,
+    against: str = "model",
+    differences: Sequence[str] = ("log_loss", "brier", "roc_auc", "pr_auc", "lift_at_10"),
+    resamples: int = 500,
+    seed: int = 0,
+    metrics: Sequence[str] | None = None,
+) -> Together:
+    """Judge several sets of probabilities of the same snapshots, on the same resamples of leads.
+
+    Parameters
+    ----------
+    predictions
+        Name -> one probability per snapshot.
+    outcome, lead_id
+        One entry per snapshot (lead_id, as_of): what happened (0 or 1; mature snapshots only), and whose it is.
+    base_rate_probability
+        The constant learned on the *training* data, in (0, 1), that the Brier skill is measured against; one per
+        snapshot where several were learned, such as one per cut-off of a backtest.
+    period
+        A label per snapshot, such as its as_of or its month, for ``roc_auc_within``; None leaves that out.
+    capacity_share
+        Share of the list that sales can work, in (0, 1]; None leaves out what is measured there.
+    against, differences
+        Who is judged, and the metrics of which to give that one's difference to everybody else.
+    resamples, seed
+        Number of bootstrap resamples of leads, and their seed. With 0 there are no intervals (NaN) and no words.
+    metrics
+        What to measure; None: all that can be.
+
+    Raises
+    ------
+    ValueError
+        On arrays that do not fit or hold something else, an unknown name, or a difference of which no way is better.
+
+    Examples
+    --------
+    >>> told = {"model": [0.1, 0.2, 0.7, 0.9], "points": [0.5, 0.5, 0.5, 0.5]}
+    >>> asked = {"lead_id": [1, 2, 3, 4], "base_rate_probability": 0.5, "resamples": 50}
+    >>> brier = evaluate_together(told, [0, 0, 1, 1], **asked).differences["points"]["brier"]
+    >>> round(brier.interval.value, 4), brier.word
+    (-0.2125, 'better')
+    >>> evaluate_together(told, [0, 0, 1, 1], against="rules", **asked)
+    Traceback (most recent call last):
+    ...
+    ValueError: against must be one of the contestants model, points, got 'rules'.
+    """
+    if against not in predictions:
+        raise ValueError(f"against must be one of the contestants {', '.join(predictions)}, got {against!r}.")
+    contestants = {
+        name: rank(
+            probability,
+            outcome,
+            lead_id,
+            base_rate_probability=base_rate_probability,
+            period=period,
+            capacity_share=capacity_share,
+            called=f"probability of {name}" if len(predictions) > 1 else "probability",
+        )
+        for name, probability in predictions.items()
+    }
+    judged = contestants[against]
+    names = measurable(judged)
+    if metrics is not None and (unknown := [name for name in metrics if name not in names]):
+        raise ValueError(f"metrics must be of {', '.join(names)}, got {', '.join(unknown)}.")
+    names = names if metrics is None else tuple(metrics)
+    if unknown := [name for name in differences if name not in names or name not in LOWER_IS_BETTER]:
+        known = ", ".join(name for name in names if name in LOWER_IS_BETTER)
+        raise ValueError(f"differences must be of {known}, got {', '.join(unknown)}.")
+    drawn: dict[str, dict[str, list[Floats]]] = {name: {metric: [] for metric in names} for name in contestants}
+    for counts in resample(judged, resamples=resamples, seed=seed):
+        for name, ranked in contestants.items():
+            weighted = Weighted(ranked, counts)
+            for metric in names:
+                drawn[name][metric].append(METRICS[metric](weighted))
+    resampled = {name: {m: np.concatenate([np.empty(0), *d]) for m, d in of.items()} for name, of in drawn.items()}
+    values = {}
+    for name, ranked in contestants.items():
+        once = observed(ranked)
+        values[name] = {metric: float(METRICS[metric](once)[0]) for metric in names}
+
+    def difference(other: str, metric: str) -> Difference:
+        interval = percentile_interval(
+            values[against][metric] - values[other][metric], [resampled[against][metric] - resampled[other][metric]]
+        )
+        return Difference(interval, verdict(interval, LOWER_IS_BETTER[metric]) if resamples else None)
+
+    return Together(
+        against=against,
+        evaluations={
+            name: Evaluation(
+                metrics={m: percentile_interval(values[name][m], [resampled[name][m]]) for m in names},
+                calibration_table=calibration_table(ranked),
+                snapshots=ranked.outcome.size,
+                leads=ranked.leads,
+                converted=np.unique(ranked.lead[ranked.outcome == 1]).size,
+                base_rate_probability=float(ranked.base_rate_probability.mean()),
+                resamples=resamples,
+                seed=seed,
+                capacity_share=capacity_share,
+            )
+            for name, ranked in contestants.items()
+        },
+        differences={
+            other: {metric: difference(other, metric) for metric in differences}
+            for other in contestants
+            if other != against
+        },
+    )
+
+
 def evaluate(
     probability: npt.ArrayLike,
     outcome: npt.ArrayLike,
     *,
     lead_id: npt.ArrayLike,
-    base_rate_probability: float,
+    base_rate_probability: npt.ArrayLike,
+    period: npt.ArrayLike | None = None,
+    capacity_share: float | None = None,
     resamples: int = 500,
     seed: int = 0,
+    metrics: Sequence[str] | None = None,
 ) -> Evaluation:
-    """Judge probabilities against what happened.
-
-    Parameters
-    ----------
-    probability, outcome, lead_id
-        One entry per snapshot (lead_id, as_of): P(convert) in [0, 1], what happened (0 or 1; mature snapshots only),
-        and whose it is. Neither may be null.
-    base_rate_probability
-        The constant learned on the *training* data, in (0, 1): what the Brier skill is measured against.
-    resamples, seed
-        Number of bootstrap resamples of leads, and their seed.
+    """Judge one set of probabilities against what happened; arguments are those of ``evaluate_together``.
 
     Raises
     ------
@@ -123,30 +241,19 @@ def evaluate(
     ...
     ValueError: probability must lie in [0, 1], found 1.2 at position 1: give calibrated probabilities, not log-odds.
     """
-    if not 0.0 < base_rate_probability < 1.0:
-        raise ValueError(
-            f"base_rate_probability must lie strictly between 0 and 1, got {base_rate_probability}: "
-            "give the share of conversions in the training data."
-        )
-    ranked = rank(probability, outcome, lead_id, base_rate_probability=base_rate_probability)
-    drawn: dict[str, list[Floats]] = {name: [] for name in METRICS}
-    for counts in _resample(ranked, resamples=resamples, seed=seed):
-        weighted = Weighted(ranked, counts)
-        for name, metric in METRICS.items():
-            drawn[name].append(metric(weighted))
-    observed = Weighted(ranked, np.ones((1, ranked.leads)))
-    metrics = {
-        name: _interval(float(metric(observed)[0]), np.concatenate(drawn[name])) for name, metric in METRICS.items()
-    }
-    return Evaluation(
-        metrics=metrics,
-        calibration_table=_calibration_table(ranked),
-        snapshots=ranked.outcome.size,
-        leads=ranked.leads,
-        converted=np.unique(ranked.lead[ranked.outcome == 1]).size,
-        base_rate_probability=float(base_rate_probability),
+    together = evaluate_together(
+        {"model": probability},
+        outcome,
+        lead_id=lead_id,
+        base_rate_probability=base_rate_probability,
+        period=period,
+        capacity_share=capacity_share,
+        differences=(),
         resamples=resamples,
+        seed=seed,
+        metrics=metrics,
     )
+    return together.evaluations["model"]
 
 
 def paired_difference(
@@ -161,8 +268,8 @@ def paired_difference(
 ) -> Interval:
     """Metric of ``p_a`` minus metric of ``p_b`` on the same snapshots and the same resamples of leads.
 
-    Arguments are as in ``evaluate``. ``brier_skill`` has no difference of its own (its constant cancels): ask for
-    ``brier``.
+    Arguments are as in ``evaluate``. For ``brier_skill``, and for what needs periods or a capacity, see
+    ``evaluate_together``.
 
     Raises
     ------
@@ -179,68 +286,14 @@ def paired_difference(
     ...
     ValueError: metric_name must be one of log_loss, brier, roc_auc, ..., got 'accuracy'.
     """
-    known = [name for name in METRICS if name != "brier_skill"]
+    a, b = rank(p_a, outcome, lead_id), rank(p_b, outcome, lead_id)
+    known = [name for name in measurable(a) if name != "brier_skill"]
     if metric_name not in known:
         raise ValueError(f"metric_name must be one of {', '.join(known)}, got {metric_name!r}.")
     metric = METRICS[metric_name]
-    a, b = rank(p_a, outcome, lead_id), rank(p_b, outcome, lead_id)
     drawn = [
         metric(Weighted(a, counts)) - metric(Weighted(b, counts))
-        for counts in _resample(a, resamples=resamples, seed=seed)
+        for counts in resample(a, resamples=resamples, seed=seed)
     ]
-    once = np.ones((1, a.leads))
-    value = metric(Weighted(a, once)) - metric(Weighted(b, once))
-    return _interval(float(value[0]), np.concatenate(drawn))
-
-
-def verdict(interval: Interval, lower_is_better: bool = True) -> Literal["better", "level", "worse"]:
-    """What a paired difference (a − b) says of a: 'level' unless the whole interval lies on one side of zero.
-
-    Examples
-    --------
-    >>> verdict(Interval(-0.02, -0.03, -0.01)), verdict(Interval(-0.02, -0.03, -0.01), lower_is_better=False)
-    ('better', 'worse')
-    >>> verdict(Interval(-0.02, -0.05, 0.01))
-    'level'
-    """
-    low, high = (interval.low, interval.high) if lower_is_better else (-interval.high, -interval.low)
-    if high < 0:
-        return "better"
-    return "worse" if low > 0 else "level"
-
-
-def _resample(ranked: Ranked, *, resamples: int, seed: int) -> Iterator[Floats]:
-    """Blocks of (k, leads) counts; each row draws as many leads as there are, with replacement."""
-    if resamples < 1:
-        raise ValueError(f"resamples must be at least 1, got {resamples}: 500 is usual.")
-    generator, leads = np.random.default_rng(seed), ranked.leads
-    block = max(1, _CELLS // ranked.outcome.size)
-    for first in range(0, resamples, block):
-        k = min(block, resamples - first)
-        drawn = generator.integers(0, leads, size=(k, leads)) + leads * np.arange(k)[:, None]
-        yield np.bincount(drawn.ravel(), minlength=k * leads).reshape(k, leads).astype(np.float64)
-
-
-def _interval(value: float, drawn: Floats) -> Interval:
-    defined = drawn[np.isfinite(drawn)]
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(defined, [tail, 1 - tail]) if defined.size else (np.nan, np.nan)
-    return Interval(value, float(low), float(high), undefined=drawn.size - defined.size)
-
-
-def _wilson(rate: float, size: int) -> tuple[float, float]:
-    centre = rate + _Z**2 / (2 * size)
-    reach = _Z * float(np.sqrt(rate * (1 - rate) / size + _Z**2 / (4 * size**2)))
-    scale = 1 + _Z**2 / size
-    return max(0.0, (centre - reach) / scale), min(1.0, (centre + reach) / scale)
-
-
-def _calibration_table(ranked: Ranked) -> tuple[CalibrationRow, ...]:
-    table = []
-    for number in range(int(ranked.row_bin.max()) + 1):
-        inside = ranked.row_bin == number
-        p, rate = ranked.row_probability[inside], float(ranked.outcome[inside].mean())
-        leads = np.unique(ranked.lead[inside]).size
-        low, high = _wilson(rate, leads)
-        table.append(CalibrationRow(float(p.min()), float(p.max()), p.size, leads, float(p.mean()), rate, low, high))
-    return tuple(table)
+    value = metric(observed(a)) - metric(observed(b))
+    return percentile_interval(float(value[0]), drawn)

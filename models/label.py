@@ -28,8 +28,8 @@ def is_mature(as_of: npt.NDArray[np.int64], *, horizon_days: int, known_until: i
 
 def converted(
     tables: LeadTables, snapshots: pd.DataFrame, *, target_stage: str, horizon_days: int
-) -> npt.NDArray[np.int64]:
-    """1 where the lead first entered the target stage in [as_of, as_of + horizon), else 0.
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """1 where the lead first entered the target stage in [as_of, as_of + horizon), else 0; and when that was known.
 
     Parameters
     ----------
@@ -37,9 +37,11 @@ def converted(
 
     Returns
     -------
-    (snapshots,) int64
+    (snapshots,) int64 each: the outcome, and the microseconds at which the store could know of a conversion (0 where
+    there was none)
     """
-    entered = first_entered(tables, [target_stage])["entered_at"].reindex(snapshots["lead_id"]).to_numpy(np.float64)
+    found = first_entered(tables, [target_stage]).reindex(snapshots["lead_id"])
+    entered, known_at = found["entered_at"].to_numpy(np.float64), found["known_at"].fillna(0).to_numpy(np.int64)
     as_of = snapshots["as_of"].to_numpy(np.int64)
     inside = (entered >= as_of) & (entered < as_of + horizon_days * MICROSECONDS_PER_DAY)
-    return inside.astype(np.int64)
+    return inside.astype(np.int64), np.where(inside, known_at, 0)

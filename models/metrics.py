@@ -1,9 +1,7 @@
 """The metrics of a ranking and of probabilities, each for many weightings of the same leads at once.
 
-Snapshots are sorted once by falling probability. A *weighting* is a whole number per lead (how often a bootstrap
-resample drew it; all ones for the data as they are), and every metric takes k weightings and returns k numbers. NaN
-means undefined: one outcome only, or outcomes perfectly separated. Only groups of equal probabilities are looked at,
-so ties are exact and the order of rows cannot matter.
+Every metric takes k weightings (see ``ranked``) and returns k numbers. NaN means undefined: one outcome only, or
+outcomes perfectly separated. Ties are exact: leads of equal probability stand in any order.
 
 ============================  =================================================================================
 metric                        meaning
@@ -12,8 +10,12 @@ metric                        meaning
 ``brier``                     mean squared error of the probability
 ``brier_skill``               1 − Brier / Brier of the constant learned on the training data; 0 = no better than it
 ``roc_auc``                   chance that a converter ranks above a non-converter; a tie counts one half
+``roc_auc_within``            the same, of pairs in the same period only: a base rate that moves with time, and that
+                              a model may have learned, ranks nobody within a period
 ``pr_auc``                    average precision (a tie group is one threshold)
-``lift_at_10``                converters among the top tenth, relative to a random tenth; ties shared in proportion
+``lift_at_5``, ``_10``,       converters among the top 5, 10, 20 % of the list, or among as many as sales can work,
+``_20``, ``_capacity``        relative to as many drawn at random; ties shared in proportion
+``captured_at_5``, …          share of all converters that are found there
 ``ece``                       root mean square gap between predicted and observed over equal-mass bins, debiased
 ``calibration_slope``         slope b of logit(p') = a + b·logit(p) fitted to the outcomes: < 1 over-confident
 ``calibration_intercept``     calibration in the large: c of logit(p') = c + logit(p), the slope fixed at 1;
@@ -28,129 +30,31 @@ doi:10.1016/j.jclinepi.2015.12.005 (slope and calibration in the large).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-from scipy.special import expit
 
-Floats = npt.NDArray[np.float64]
-Positions = npt.NDArray[np.intp]
+from models.ranked import Ranked, Running, Weighted
+from models.recalibration import Floats, fit_line, fit_shift
 
-BINS: Final = 10
-LIFT_SHARE: Final = 0.10
-_EPSILON: Final = float(np.finfo(np.float64).eps)
+Metric = Callable[[Weighted], Floats]
 
 
-@dataclass(frozen=True)
-class Ranked:
-    """Snapshots sorted once by falling probability; a *group* is a run of equal probabilities."""
-
-    probability: Floats  # per group, falling
-    start: Positions  # per group: its first row
-    lead: Positions  # per row: position of its lead among the sorted distinct lead ids
-    outcome: Floats  # per row
-    row_bin: Positions  # per row: equal-mass bin, 0 = lowest probabilities
-    leads: int
-    base_rate_probability: float
-
-    @cached_property
-    def row_probability(self) -> Floats:
-        """Per row, falling."""
-        return np.repeat(self.probability, np.diff(self.start, append=self.outcome.size))
-
-    @cached_property
-    def log_odds(self) -> Floats:
-        """Per group, falling; finite also where the probability is 0 or 1."""
-        p = np.clip(self.probability, _EPSILON, 1 - _EPSILON)
-        return np.log(p) - np.log1p(-p)
-
-    @cached_property
-    def per_lead_bin(self) -> tuple[Floats, Floats]:
-        """Snapshots, and sum of outcome − probability, per (lead, bin): what the debiased error needs."""
-        bins = int(self.row_bin.max()) + 1
-        cell, size = self.lead * bins + self.row_bin, self.leads * bins
-        snapshots, converted, expected = (
-            np.bincount(cell, weights=w, minlength=size).reshape(self.leads, bins).astype(np.float64)
-            for w in (None, self.outcome, self.row_probability)
-        )
-        return snapshots, converted - expected
+def measurable(ranked: Ranked) -> tuple[str, ...]:
+    """Names of the metrics that can be asked of these snapshots: without periods or a capacity some cannot."""
+    left_out = {"roc_auc_within"} if ranked.period is None else set()
+    if ranked.capacity_share is None:
+        left_out |= {"lift_at_capacity", "captured_at_capacity"}
+    return tuple(name for name in METRICS if name not in left_out)
 
 
-class Weighted:
-    """The same snapshots under k weightings at once: ``counts`` (k, leads) says how often each lead was drawn."""
-
-    def __init__(self, ranked: Ranked, counts: Floats) -> None:
-        self.ranked, self.counts = ranked, counts
-        rows = counts[:, ranked.lead]
-        self.total: Floats = np.add.reduceat(rows, ranked.start, axis=1)  # (k, groups), falling probability
-        self.positive: Floats = np.add.reduceat(rows * ranked.outcome, ranked.start, axis=1)
-        self.negative: Floats = self.total - self.positive
-        self.size: Floats = self.total.sum(axis=1)
-        self.converted: Floats = self.positive.sum(axis=1)
-
-    @cached_property
-    def converted_so_far(self) -> Floats:
-        """Converted snapshots down to and including each group."""
-        return np.cumsum(self.positive, axis=1)
-
-    @cached_property
-    def size_so_far(self) -> Floats:
-        """Snapshots down to and including each group."""
-        return np.cumsum(self.total, axis=1)
-
-
-def rank(
-    probability: npt.ArrayLike, outcome: npt.ArrayLike, lead_id: npt.ArrayLike, *, base_rate_probability: float = 0.5
-) -> Ranked:
-    """Check and sort snapshots; equal lead ids give equal lead positions whatever the order of the rows.
-
-    Raises
-    ------
-    ValueError
-        On different lengths, nulls, probabilities outside [0, 1] or outcomes other than 0 and 1.
-
-    Examples
-    --------
-    >>> rank([0.2, 0.7, 0.2], [0, 1, 1], ["a", "b", "b"]).probability
-    array([0.7, 0.2])
-    >>> rank([0.2], [2], ["a"])
-    Traceback (most recent call last):
-    ...
-    ValueError: outcome must be 0 or 1, found 2.0 at position 0: drop snapshots that are not mature yet.
-    """
-    p, y = np.asarray(probability, dtype=np.float64), np.asarray(outcome, dtype=np.float64)
-    lead, names = pd.factorize(np.asarray(lead_id), sort=True)
-    if p.ndim != 1 or p.shape != y.shape or p.shape != lead.shape or p.size == 0:
-        raise ValueError(
-            "probability, outcome and lead_id need one entry per snapshot, and at least one: "
-            f"found shapes {p.shape}, {y.shape} and {lead.shape}."
-        )
-    if not (ok := (p >= 0) & (p <= 1)).all():
-        at = int(np.argmin(ok))
-        raise ValueError(
-            f"probability must lie in [0, 1], found {p[at]} at position {at}: "
-            "give calibrated probabilities, not log-odds."
-        )
-    if not (ok := (y == 0) | (y == 1)).all():
-        at = int(np.argmin(ok))
-        raise ValueError(
-            f"outcome must be 0 or 1, found {y[at]} at position {at}: drop snapshots that are not mature yet."
-        )
-    if (lead < 0).any():
-        raise ValueError(f"lead_id must not be null, found a null at position {int(np.argmin(lead))}.")
-    order = np.argsort(-p, kind="stable")
-    p, y, lead = p[order], y[order], lead[order].astype(np.intp)
-    start = np.flatnonzero(np.r_[True, p[1:] != p[:-1]])
-    size = np.diff(start, append=p.size)
-    # A group goes where its middle lies, so ties stay together and the order of rows cannot matter.
-    below = 1.0 - (start + size / 2) / p.size
-    bins = np.unique(np.floor(below * BINS), return_inverse=True)[1]
-    return Ranked(p[start], start, lead, y, np.repeat(bins, size), len(names), base_rate_probability)
+def log_loss_above_base_rate(w: Weighted) -> Floats:
+    """Log loss less that of the constant learned on the training data: below 0 where the model says more than it."""
+    above: Floats = (w.surprise - w.base_surprise) / w.size
+    return above
 
 
 def _ratio(numerator: Floats, denominator: Floats) -> Floats:
@@ -161,40 +65,75 @@ def _ratio(numerator: Floats, denominator: Floats) -> Floats:
 
 
 def _log_loss(w: Weighted) -> Floats:
-    p = np.clip(w.ranked.probability, _EPSILON, 1 - _EPSILON)
-    gained: Floats = w.positive @ np.log(p) + w.negative @ np.log1p(-p)
-    return -gained / w.size
+    mean: Floats = w.surprise / w.size
+    return mean
 
 
 def _brier(w: Weighted) -> Floats:
-    p = w.ranked.probability
-    squared: Floats = w.positive @ (1 - p) ** 2 + w.negative @ p**2
-    return squared / w.size
+    mean: Floats = w.squared_error / w.size
+    return mean
 
 
 def _brier_skill(w: Weighted) -> Floats:
-    b = w.ranked.base_rate_probability
-    return 1 - _brier(w) / ((w.converted * (1 - b) ** 2 + (w.size - w.converted) * b**2) / w.size)
+    skill: Floats = 1 - w.squared_error / w.base_squared_error
+    return skill
+
+
+def _auc(running: Running) -> Floats:
+    """Of the pairs of a converter and another of its period, the share in which the converter stands first."""
+    order = running.order
+    others, converted = running.others_before(order.period_ends), running.converted_before(order.period_ends)
+    pairs = (np.diff(others, axis=1) * np.diff(converted, axis=1)).sum(axis=1)
+    row = order.converters
+    period = np.searchsorted(order.period_ends, row, side="right")
+    # Half of those it is tied with stand above it: they begin at `first` and end before `past`.
+    above = (running.others_before(order.first[row]) + running.others_before(order.past[row])) / 2
+    return _ratio((running.drawn * (others[:, period] - above)).sum(axis=1), pairs)
 
 
 def _roc_auc(w: Weighted) -> Floats:
-    negatives = w.size - w.converted
-    below = negatives[:, None] - (w.size_so_far - w.converted_so_far) + w.negative / 2
-    return _ratio((w.positive * below).sum(axis=1), w.converted * negatives)
+    return _auc(w.running)
+
+
+def _roc_auc_within(w: Weighted) -> Floats:
+    return _auc(w.running_within)
 
 
 def _pr_auc(w: Weighted) -> Floats:
-    precision = w.converted_so_far / np.maximum(w.size_so_far, 1)  # weights are whole: below 1 nobody was drawn
-    return _ratio((w.positive * precision).sum(axis=1), w.converted)
+    running = w.running
+    past = running.order.past[running.order.converters]
+    # Weights are whole numbers: below 1 nobody was drawn.
+    precision = running.converted_before(past) / np.maximum(running.snapshots[:, past], 1)
+    return _ratio((running.drawn * precision).sum(axis=1), w.converted)
 
 
-def _lift_at_10(w: Weighted) -> Floats:
-    wanted = LIFT_SHARE * w.size
-    group = (w.size_so_far < wanted[:, None]).sum(axis=1)  # the group in which the list ends
-    row = np.arange(group.size)
-    short = w.size_so_far[row, group] - wanted  # members of that group beyond the list's end
-    found = w.converted_so_far[row, group] - w.positive[row, group] * short / w.total[row, group]
-    return _ratio(found, LIFT_SHARE * w.converted)
+def _found(w: Weighted, share: float) -> Floats:
+    """Converters among the first `share` of the list; the run of equals in which it ends gives its part of them."""
+    running, wanted = w.running, share * w.size
+    upto = running.snapshots[:, 1:]
+    row = np.array([np.searchsorted(*pair) for pair in zip(upto, wanted, strict=True)], np.intp)  # where the list ends
+    first, past = running.order.first[row], running.order.past[row]
+    k, before = np.arange(row.size), running.order.converters_before
+    start = running.snapshots[k, first]
+    equal = running.snapshots[k, past] - start
+    found = running.converted[k, before[first]]
+    among_equals = running.converted[k, before[past]] - found
+    upto_end: Floats = found + among_equals * (wanted - start) / equal
+    return upto_end
+
+
+def _captured_at(w: Weighted, *, share: float) -> Floats:
+    return _ratio(_found(w, share), w.converted)
+
+
+def _lift_at(w: Weighted, *, share: float) -> Floats:
+    return _ratio(_found(w, share), share * w.converted)
+
+
+def _at_capacity(w: Weighted, *, metric: Callable[..., Floats]) -> Floats:
+    if w.ranked.capacity_share is None:
+        raise ValueError("capacity_share must be given for what is judged at the sales capacity.")
+    return metric(w, share=w.ranked.capacity_share)
 
 
 def _ece(w: Weighted) -> Floats:
@@ -202,79 +141,79 @@ def _ece(w: Weighted) -> Floats:
 
     A drawn lead counts squared in the variance, so a resample, which is noisier than the data, is corrected for more.
     """
-    snapshots, residual = w.ranked.per_lead_bin
-    leads_in_bin = (snapshots > 0).sum(axis=0)
-    squared = w.counts**2
-    mass = w.counts @ snapshots
-    gap = np.nan_to_num(_ratio(w.counts @ residual, mass))
-    spread = squared @ residual**2 - 2 * gap * (squared @ (residual * snapshots)) + gap**2 * (squared @ snapshots**2)
-    variance = np.nan_to_num(_ratio(spread, mass**2)) * leads_in_bin / np.maximum(leads_in_bin - 1, 1)
-    debiased: Floats = (mass * (gap**2 - variance)).sum(axis=1) / w.size
+    snapshots, _ = w.ranked.per_lead_bin
+    sums, products = w.ranked.per_lead_bin_products
+    mass, residual = np.split(w.counts @ sums, 2, axis=1)
+    squares, mixed, sizes = np.split(w.counts**2 @ products, 3, axis=1)
+    return debiased_error(mass, residual, squares, mixed, sizes, leads_in_bin=(snapshots > 0).sum(axis=0))
+
+
+def debiased_error(
+    mass: Floats,
+    residual: Floats,
+    squares: Floats,
+    mixed: Floats,
+    sizes: Floats,
+    *,
+    leads_in_bin: npt.ArrayLike,
+) -> Floats:
+    """Debiased calibration error of (k, bins) weighted sums over leads.
+
+    Parameters
+    ----------
+    mass, residual
+        Sums of the leads' snapshots in each bin, and of their residuals (outcome − probability).
+    squares, mixed, sizes
+        Sums over leads, by the squared weight, of residual², residual × snapshots, and snapshots².
+    leads_in_bin
+        (bins,) leads that have snapshots there.
+    """
+    gap = np.nan_to_num(_ratio(residual, mass))
+    spread = squares - 2 * gap * mixed + gap**2 * sizes
+    leads = np.asarray(leads_in_bin)
+    variance = np.nan_to_num(_ratio(spread, mass**2)) * leads / np.maximum(leads - 1, 1)
+    debiased: Floats = (mass * (gap**2 - variance)).sum(axis=1) / mass.sum(axis=1)
     return np.sqrt(np.maximum(0.0, debiased))
 
 
 def _calibration_slope(w: Weighted) -> Floats:
-    """Newton on the centred, scaled log-odds, all weightings at once; NaN where there is no finite solution."""
-    log_odds = w.ranked.log_odds
-    centre, scale = log_odds.mean(), log_odds.std()
-    slope = np.full(w.size.size, np.nan)
-    if scale < 1e-9:
-        return slope
-    z = (log_odds - centre) / scale
-    powers = np.stack([np.ones_like(z), z, z * z], axis=1)
-    active = np.flatnonzero((w.converted > 0) & (w.converted < w.size))
-    theta = np.tile([centre, scale], (active.size, 1))  # intercept 0, slope 1 on the scaled axis
-    for _ in range(60):
-        mu = expit(theta[:, :1] + theta[:, 1:] * z)
-        expected = w.total[active] * mu
-        g0, g1 = ((w.positive[active] - expected) @ powers[:, :2]).T
-        h0, h1, h2 = ((expected * (1 - mu)) @ powers).T
-        determinant = h0 * h2 - h1 * h1
-        solvable = determinant > 1e-12 * h0 * h2
-        safe = np.where(solvable, determinant, 1.0)
-        step = np.stack([h2 * g0 - h1 * g1, h0 * g1 - h1 * g0], axis=1) / safe[:, None]
-        length = np.linalg.norm(step, axis=1)
-        # Steps of at most 1: a full Newton step from a bad start can run away, a short one only takes longer.
-        theta = theta + step / np.maximum(1.0, length)[:, None]
-        done = solvable & (length < 1e-9)
-        slope[active[done]] = theta[done, 1] / scale
-        going = solvable & ~done
-        active, theta = active[going], theta[going]
-        if active.size == 0:
-            break
-    return slope
+    ranked = w.ranked
+    start = ranked.recalibrated.line_of(w.counts)
+    line = fit_line(ranked.log_odds, w.total, w.converted, w.converted_log_odds, start=start)
+    return line[:, 1]
 
 
 def _calibration_intercept(w: Weighted) -> Floats:
-    """Shift of all log-odds at which expected conversions equal those seen: Newton kept inside a shrinking bracket."""
-    both = (w.converted > 0) & (w.converted < w.size)
-    low, high = np.full(w.size.size, -80.0), np.full(w.size.size, 80.0)
-    shift = np.zeros(w.size.size)
-    for _ in range(80):
-        mu = expit(w.ranked.log_odds + shift[:, None])
-        expected = w.total * mu
-        excess = expected.sum(axis=1) - w.converted
-        low, high = np.where(excess <= 0, shift, low), np.where(excess >= 0, shift, high)
-        information = np.maximum((expected * (1 - mu)).sum(axis=1), 1e-300)
-        newton = shift - np.clip(excess / information, -200.0, 200.0)
-        following = np.where((newton >= low) & (newton <= high), newton, (low + high) / 2)
-        moved = np.abs(following - shift)[both]
-        shift = following
-        if not moved.size or moved.max() < 1e-10:
-            break
-    return np.where(both, shift, np.nan)
+    return fit_shift(w.ranked.log_odds, w.total, w.converted, start=w.ranked.recalibrated.shift_of(w.counts))
 
 
-METRICS: MappingProxyType[str, Callable[[Weighted], Floats]] = MappingProxyType(
+METRICS: MappingProxyType[str, Metric] = MappingProxyType(
     {
         "log_loss": _log_loss,
         "brier": _brier,
         "brier_skill": _brier_skill,
         "roc_auc": _roc_auc,
+        "roc_auc_within": _roc_auc_within,
         "pr_auc": _pr_auc,
-        "lift_at_10": _lift_at_10,
+        "lift_at_5": partial(_lift_at, share=0.05),
+        "lift_at_10": partial(_lift_at, share=0.10),
+        "lift_at_20": partial(_lift_at, share=0.20),
+        "lift_at_capacity": partial(_at_capacity, metric=_lift_at),
+        "captured_at_5": partial(_captured_at, share=0.05),
+        "captured_at_10": partial(_captured_at, share=0.10),
+        "captured_at_20": partial(_captured_at, share=0.20),
+        "captured_at_capacity": partial(_at_capacity, metric=_captured_at),
         "ece": _ece,
         "calibration_slope": _calibration_slope,
         "calibration_intercept": _calibration_intercept,
+    }
+)
+
+#: Which way is better. Slope and intercept are not here: they are best at 1 and at 0.
+LOWER_IS_BETTER: Final[MappingProxyType[str, bool]] = MappingProxyType(
+    {
+        name: name in ("log_loss", "brier", "ece")
+        for name in METRICS
+        if name not in ("calibration_slope", "calibration_intercept")
     }
 )

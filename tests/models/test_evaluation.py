@@ -12,10 +12,14 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
-from models.evaluation import Interval, evaluate, paired_difference, verdict
-from models.metrics import METRICS, Weighted, rank
+from models.ece_null import ece_null95
+from models.evaluation import Interval, evaluate, evaluate_together, paired_difference, verdict
+from models.metrics import LOWER_IS_BETTER, METRICS, log_loss_above_base_rate, measurable
+from models.ranked import Weighted
+from models.ranking import rank
 
-LOWER_IS_BETTER = ("log_loss", "brier", "ece")
+#: What can be asked without periods and without a capacity.
+ALWAYS = measurable(rank([0.5], [1], [0]))
 Floats = npt.NDArray[np.float64]
 
 
@@ -27,9 +31,19 @@ def simulated(n: int = 600, *, seed: int = 0, decimals: int | None = None) -> tu
     return (p if decimals is None else p.round(decimals)), y, random.integers(0, n // 2, n)
 
 
-def value(name: str, p: npt.ArrayLike, y: npt.ArrayLike, weights: npt.ArrayLike, *, base: float = 0.3) -> float:
+def value(
+    name: str,
+    p: npt.ArrayLike,
+    y: npt.ArrayLike,
+    weights: npt.ArrayLike,
+    *,
+    base: npt.ArrayLike = 0.3,
+    period: npt.ArrayLike | None = None,
+    share: float | None = None,
+) -> float:
     """One metric with one whole weight per row, each row being its own lead."""
-    ranked = rank(p, y, np.arange(np.size(p)), base_rate_probability=base)
+    leads = np.arange(np.size(p))
+    ranked = rank(p, y, leads, base_rate_probability=base, period=period, capacity_share=share)
     return float(METRICS[name](Weighted(ranked, np.asarray(weights, dtype=float)[None, :]))[0])
 
 
@@ -45,16 +59,26 @@ def tied_rows(draw: st.DrawFn) -> tuple[Floats, Floats, Floats]:
     return p, y, w
 
 
-def lift_by_repetition(p: Floats, y: Floats, w: Floats) -> float:
-    """The slow oracle: expected lift when every tie is broken at random."""
+def captured_by_repetition(p: Floats, y: Floats, w: Floats, share: float) -> float:
+    """The slow oracle: expected share of the conversions when every tie is broken at random."""
     p, y = np.repeat(p, w.astype(int)), np.repeat(y, w.astype(int))
-    wanted, found = 0.1 * p.size, 0.0
+    wanted, found = share * p.size, 0.0
     for level in sorted(set(p), reverse=True):
         group = y[p == level]
         taken = min(float(group.size), wanted)
         found += group.mean() * taken
         wanted -= taken
-    return float(found / (0.1 * y.sum()))
+    return float(found / y.sum())
+
+
+def auc_within_by_pairs(p: Floats, y: Floats, w: Floats, period: Floats) -> float:
+    """The slow oracle: every pair of a converter and another of the same period, one by one."""
+    first = pairs = 0.0
+    for i, j in itertools.product(np.flatnonzero(y == 1), np.flatnonzero(y == 0)):
+        if period[i] == period[j]:
+            pairs += w[i] * w[j]
+            first += w[i] * w[j] * (1.0 if p[i] > p[j] else 0.5 if p[i] == p[j] else 0.0)
+    return first / pairs if pairs else np.nan
 
 
 @given(tied_rows())
@@ -66,14 +90,51 @@ def test_agrees_with_scikit_learn_under_ties_and_weights(rows: tuple[Floats, Flo
     assert value("brier", p, y, w) == pytest.approx(brier_score_loss(y, p, sample_weight=w), abs=1e-12)
     constant = brier_score_loss(y, np.full(y.size, 0.3), sample_weight=w)
     assert value("brier_skill", p, y, w) == pytest.approx(1 - value("brier", p, y, w) / constant, abs=1e-12)
-    assert value("lift_at_10", p, y, w) == pytest.approx(lift_by_repetition(p, y, w), abs=1e-12)
+
+
+@settings(max_examples=40)
+@given(tied_rows(), st.sampled_from([1e-9, 0.013, 0.37, 1.0]))
+def test_what_the_top_of_the_list_holds_agrees_with_the_slow_oracle(
+    rows: tuple[Floats, Floats, Floats], capacity: float
+) -> None:
+    p, y, w = rows
+    for name, share in {"5": 0.05, "10": 0.1, "20": 0.2, "capacity": capacity}.items():
+        captured = captured_by_repetition(p, y, w, share)
+        assert value(f"captured_at_{name}", p, y, w, share=capacity) == pytest.approx(captured, rel=1e-9, abs=1e-12)
+        assert value(f"lift_at_{name}", p, y, w, share=capacity) == pytest.approx(captured / share, rel=1e-9, abs=1e-9)
+
+
+@settings(max_examples=40)
+@given(tied_rows(), st.data())
+def test_ranking_within_periods_agrees_with_the_slow_oracle(
+    rows: tuple[Floats, Floats, Floats], data: st.DataObject
+) -> None:
+    p, y, w = rows
+    period = np.array(data.draw(st.lists(st.integers(0, 3), min_size=p.size, max_size=p.size)))
+    within = value("roc_auc_within", p, y, w, period=period)
+    assert within == pytest.approx(auc_within_by_pairs(p, y, w, period), abs=1e-12, nan_ok=True)
+    assert value("roc_auc_within", p, y, w, period=np.zeros(p.size)) == value("roc_auc", p, y, w)
+    # What only tells one period from another ranks nobody within one.
+    assert value("roc_auc_within", period / 10, y, w, period=period) in (0.5, pytest.approx(np.nan, nan_ok=True))
+
+
+@settings(max_examples=40)
+@given(tied_rows(), st.data())
+def test_each_snapshot_may_have_its_own_base_rate(rows: tuple[Floats, Floats, Floats], data: st.DataObject) -> None:
+    p, y, w = rows
+    base = np.array(data.draw(st.lists(st.sampled_from([0.1, 0.25, 0.6]), min_size=p.size, max_size=p.size)))
+    constant = brier_score_loss(y, base, sample_weight=w)
+    assert value("brier_skill", p, y, w, base=base) == pytest.approx(1 - value("brier", p, y, w) / constant, abs=1e-12)
+    weighted = Weighted(rank(p, y, np.arange(p.size), base_rate_probability=base), w[None, :])
+    above = log_loss(y, p, sample_weight=w) - log_loss(y, base, sample_weight=w)
+    assert log_loss_above_base_rate(weighted)[0] == pytest.approx(above, abs=1e-12)
 
 
 @given(tied_rows())
 def test_weights_mean_repeated_rows(rows: tuple[Floats, Floats, Floats]) -> None:
     p, y, w = rows
     times = w.astype(int)
-    for name in set(METRICS) - {"ece"}:  # ece knows whether two rows are two leads or one drawn twice
+    for name in set(ALWAYS) - {"ece"}:  # ece knows whether two rows are two leads or one drawn twice
         repeated = value(name, np.repeat(p, times), np.repeat(y, times), np.ones(times.sum()))
         assert value(name, p, y, w) == pytest.approx(repeated, abs=1e-7, nan_ok=True)
 
@@ -134,20 +195,24 @@ def test_ece_matches_the_published_formula_with_one_snapshot_per_lead() -> None:
 def test_permuting_rows_changes_nothing_at_all() -> None:
     p, y, lead = simulated(decimals=2)
     order = np.random.default_rng(1).permutation(p.size)
-    settings_ = {"base_rate_probability": 0.3, "resamples": 40}
-    assert evaluate(p, y, lead_id=lead, **settings_) == evaluate(p[order], y[order], lead_id=lead[order], **settings_)
+    base, period = np.where(lead % 2, 0.2, 0.3), lead % 5 + y  # the same row may come with two base rates
+    shuffled = {"lead_id": lead[order], "base_rate_probability": base[order], "period": period[order]}
+    asked = {"resamples": 40, "capacity_share": 0.07}
+    before = evaluate(p, y, lead_id=lead, base_rate_probability=base, period=period, **asked)
+    assert before == evaluate(p[order], y[order], **shuffled, **asked)
+    assert list(before.metrics) == list(METRICS)
 
 
 def test_a_monotone_map_leaves_ranking_metrics_alone() -> None:
     p, y, lead = simulated(decimals=2)
     before = evaluate(p, y, lead_id=lead, base_rate_probability=0.3, resamples=40)
     after = evaluate(p**3 / 2, y, lead_id=lead, base_rate_probability=0.3, resamples=40)
-    for name in ("roc_auc", "pr_auc", "lift_at_10"):
+    for name in ("roc_auc", "pr_auc", "lift_at_5", "lift_at_10", "captured_at_20"):
         assert before.metrics[name] == after.metrics[name]
     assert before.metrics["log_loss"] != after.metrics["log_loss"]
 
 
-@pytest.mark.parametrize("name", [name for name in METRICS if name != "brier_skill"])
+@pytest.mark.parametrize("name", [name for name in ALWAYS if name != "brier_skill"])
 def test_swapping_flips_the_difference_and_oneself_is_level(name: str) -> None:
     p, y, lead = simulated(decimals=2)
     q = np.clip(p + np.random.default_rng(2).normal(0, 0.1, p.size), 0.01, 0.99)
@@ -172,7 +237,7 @@ def test_a_clear_gain_is_better_and_its_reverse_worse() -> None:
     p, y, lead = simulated(1_000)
     blunt = np.full(p.size, y.mean())
     for name in ("log_loss", "brier", "roc_auc", "pr_auc", "lift_at_10"):
-        lower = name in LOWER_IS_BETTER
+        lower = LOWER_IS_BETTER[name]
         assert verdict(paired_difference(name, p, blunt, y, lead_id=lead, resamples=80), lower) == "better"
         assert verdict(paired_difference(name, blunt, p, y, lead_id=lead, resamples=80), lower) == "worse"
     assert verdict(Interval(np.nan, np.nan, np.nan)) == "level"
@@ -235,7 +300,7 @@ def test_one_outcome_only_is_undefined_and_said_so() -> None:
     assert none.metrics["log_loss"].undefined == 0
     plain = json.loads(json.dumps(none.as_dict(), allow_nan=False))
     assert plain["metrics"]["roc_auc"] == {"value": None, "low": None, "high": None, "undefined": 20}
-    assert list(plain["metrics"]) == list(METRICS)
+    assert list(plain["metrics"]) == list(ALWAYS)
 
 
 def test_resamples_without_converters_are_left_out_and_counted() -> None:
@@ -281,10 +346,95 @@ def test_refuses_what_cannot_be_judged(p: object, y: object, lead: object, words
 def test_refuses_impossible_settings() -> None:
     with pytest.raises(ValueError, match="strictly between"):
         evaluate([0.1], [0], lead_id=[1], base_rate_probability=0.0)
-    with pytest.raises(ValueError, match="at least 1"):
-        evaluate([0.1], [0], lead_id=[1], base_rate_probability=0.2, resamples=0)
+    with pytest.raises(ValueError, match=r"base_rate_probability .* got 1.0"):
+        evaluate([0.1, 0.2], [0, 1], lead_id=[1, 2], base_rate_probability=[0.5, 1.0])
+    with pytest.raises(ValueError, match=r"one number, or one per snapshot \(2\)"):
+        evaluate([0.1, 0.2], [0, 1], lead_id=[1, 2], base_rate_probability=[0.5, 0.5, 0.5])
+    with pytest.raises(ValueError, match="at least 0"):
+        evaluate([0.1], [0], lead_id=[1], base_rate_probability=0.2, resamples=-1)
+    with pytest.raises(ValueError, match=r"\(0, 1\], got 0"):
+        evaluate([0.1], [0], lead_id=[1], base_rate_probability=0.2, capacity_share=0)
+    with pytest.raises(ValueError, match="1 of them null"):
+        evaluate([0.1, 0.2], [0, 1], lead_id=[1, 2], base_rate_probability=0.2, period=["a", None])
+    with pytest.raises(ValueError, match=r"metrics must be of .*, got roc_auc_within"):
+        evaluate([0.1], [0], lead_id=[1], base_rate_probability=0.2, metrics=["brier", "roc_auc_within"])
     with pytest.raises(ValueError, match="must be one of"):
         paired_difference("brier_skill", [0.1], [0.2], [0], lead_id=[1])
+
+
+def contestants() -> tuple[dict[str, Floats], Floats, dict[str, object]]:
+    p, y, lead = simulated(400, decimals=2)
+    noisy = np.clip(p + np.random.default_rng(2).normal(0, 0.1, p.size), 0.01, 0.99)
+    asked = {"lead_id": lead, "base_rate_probability": 0.3, "resamples": 60, "seed": 3}
+    return {"noisy": noisy, "model": p, "blunt": np.full(p.size, 0.3)}, y, asked
+
+
+def test_together_is_each_alone_and_each_pair() -> None:
+    predictions, y, asked = contestants()
+    names = [name for name in LOWER_IS_BETTER if name in ALWAYS]
+    together = evaluate_together(predictions, y, **asked, differences=names)  # type: ignore[arg-type]
+    assert list(together.evaluations) == list(predictions)
+    assert list(together.differences) == ["noisy", "blunt"]
+    for name, p in predictions.items():
+        alone = evaluate(p, y, **asked)  # type: ignore[arg-type]
+        assert together.evaluations[name].as_dict() == alone.as_dict()
+    del asked["base_rate_probability"]
+    for other, found in together.differences.items():
+        assert list(found) == names
+        for name in set(names) - {"brier_skill"}:
+            pair = paired_difference(name, predictions["model"], predictions[other], y, **asked)  # type: ignore[arg-type]
+            assert found[name].interval == pair
+            assert found[name].word == verdict(pair, LOWER_IS_BETTER[name])
+    assert together.differences["blunt"]["roc_auc"].word == "better"
+    json.dumps(together.as_dict(), allow_nan=False)
+
+
+def test_a_difference_says_which_way_is_better() -> None:
+    predictions, y, asked = contestants()
+    found = evaluate_together(predictions, y, **asked, against="blunt").differences["model"]  # type: ignore[arg-type]
+    assert {name: difference.word for name, difference in found.items()} == dict.fromkeys(found, "worse")
+    assert found["log_loss"].interval.low > 0 > found["roc_auc"].interval.high
+
+
+def test_without_resamples_there_are_values_but_no_words() -> None:
+    predictions, y, asked = contestants()
+    quick = evaluate_together(predictions, y, **asked | {"resamples": 0}, metrics=["brier", "ece"], differences=["ece"])  # type: ignore[arg-type]
+    full = evaluate_together(predictions, y, **asked, differences=["ece"])  # type: ignore[arg-type]
+    plain = json.loads(json.dumps(quick.as_dict(), allow_nan=False))
+    for name in predictions:
+        assert list(plain["evaluations"][name]["metrics"]) == ["brier", "ece"]
+        measured = full.evaluations[name].metrics["brier"].value
+        assert plain["evaluations"][name]["metrics"]["brier"] == {
+            "value": measured, "low": None, "high": None, "undefined": 0,
+        }  # fmt: skip
+    assert plain["differences"]["blunt"]["ece"]["word"] is None
+
+
+def test_what_cannot_be_compared_is_refused_by_name() -> None:
+    predictions, y, asked = contestants()
+    with pytest.raises(ValueError, match="probability of blunt must lie"):
+        evaluate_together(predictions | {"blunt": predictions["blunt"] + 1}, y, **asked)  # type: ignore[arg-type]
+    for name in ("calibration_slope", "roc_auc_within", "accuracy"):
+        with pytest.raises(ValueError, match=f"differences must be of .*, got {name}"):
+            evaluate_together(predictions, y, **asked, differences=[name])  # type: ignore[arg-type]
+
+
+def test_a_perfect_model_stays_below_its_null_as_often_as_said() -> None:
+    below = 0
+    for seed in range(40):
+        p, _, lead = simulated(600, seed=seed)
+        y = np.random.default_rng(seed + 100).random(600)[lead.astype(int)] < p  # one draw per lead, as supposed
+        error = evaluate(p, y, lead_id=lead, base_rate_probability=0.3, resamples=0, metrics=["ece"]).metrics["ece"]
+        below += error.value <= ece_null95(p, lead_id=lead, simulations=60, seed=seed)
+    assert 34 <= below <= 40
+
+
+def test_the_null_counts_leads_not_rows() -> None:
+    p, *_ = simulated(300)
+    lead, often = np.arange(300), np.repeat(p, 9)
+    once = ece_null95(p, lead_id=lead, simulations=60)
+    assert ece_null95(often, lead_id=np.repeat(lead, 9), simulations=60) == pytest.approx(once, abs=1e-9)
+    assert ece_null95(often, lead_id=np.arange(2700), simulations=60) < once / 2
 
 
 def test_inputs_are_not_changed() -> None:

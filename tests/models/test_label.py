@@ -46,8 +46,9 @@ def label(
     changes: Sequence[Change], leads: Sequence[str] = LEADS_ASKED, as_of: int = AS_OF, *, target: str = "customer"
 ) -> list[int]:
     snapshots = pd.DataFrame({"lead_id": list(leads), "as_of": as_of})
-    labels: list[int] = converted(tables(changes), snapshots, target_stage=target, horizon_days=HORIZON).tolist()
-    return labels
+    labels, _ = converted(tables(changes), snapshots, target_stage=target, horizon_days=HORIZON)
+    plain: list[int] = labels.tolist()
+    return plain
 
 
 def slow_label(changes: Sequence[Change], lead: str, as_of: int) -> int:
@@ -91,6 +92,16 @@ def test_when_a_change_was_known_does_not_matter(changes: list[Change], known: l
     """What is recorded late still happened when it happened: outcomes are read when the horizon is long past."""
     moved = [(*row[:3], when) for row, when in zip(changes, known, strict=False)]
     assert label(moved) == label(changes)
+
+
+@few_examples
+@given(CHANGES)
+def test_a_conversion_is_known_when_it_happened_and_was_recorded(changes: list[Change]) -> None:
+    snapshots = pd.DataFrame({"lead_id": list(LEADS_ASKED), "as_of": AS_OF})
+    outcome, known_at = converted(tables(changes), snapshots, target_stage="customer", horizon_days=HORIZON)
+    for lead, happened, known in zip(LEADS_ASKED, outcome, known_at, strict=True):
+        told = [max(entered, at) for one, stage, entered, at in changes if one == lead and stage == "customer"]
+        assert known == (min(told) if happened else 0)
 
 
 @pytest.mark.parametrize(
