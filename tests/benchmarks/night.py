@@ -21,7 +21,6 @@ from typing import NamedTuple
 
 from features.tables import MICROSECONDS_PER_DAY
 from pipelines import config, demo
-from pipelines.promote import promote
 from pipelines.score import cache_of
 from pipelines.store import LeadStore
 from pipelines.synthetic import simulate
@@ -29,6 +28,7 @@ from pipelines.tracking import Tracking
 from pipelines.train import train
 from tests.pipelines.conftest import ALL_TABLES
 from tests.postgres import NONE_FOUND, Server, find_binaries
+from tests.signed import approve_and_promote
 
 #: Snapshots to train on: what is measured is the night, not the training.
 SNAPSHOTS = 20_000
@@ -66,7 +66,7 @@ def prepared(folder: Path, *, leads: int) -> tuple[str, str]:
         demo.fill(store, simulate(leads=leads))
         known_until = store.inventory().known_until
         report = train(store, settings, tracking, as_of=None, now=now)
-        promote(store, tracking, cache_of(settings), version=report.version, now=now)
+        approve_and_promote(store, tracking, cache_of(settings), settings, version=report.version, now=now)
     (folder / config.FILE).write_text(
         f"[snapshots]\nmost = {SNAPSHOTS}\n[model]\nresamples = 50\n[score]\nrange_leads = {BATCH_LEADS}\n", "utf-8"
     )

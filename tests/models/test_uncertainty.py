@@ -66,10 +66,10 @@ def test_fewer_outcomes_make_it_wider(seed: int) -> None:
 def test_snapshots_of_one_lead_are_no_new_evidence(seed: int) -> None:
     once = fit_band(*scored(seed, 400)[:2], lead_id=scored(seed, 400)[2])
     z, y, lead = scored(seed, 400, snapshots=5)
-    clustered = width(fit_band(z, y, lead_id=lead))
-    independent = width(fit_band(z, y, lead_id=[str(row) for row in range(len(z))]))
-    assert (clustered > 1.5 * independent).all()
-    np.testing.assert_allclose(clustered, width(once), rtol=0.25)
+    clustered = fit_band(z, y, lead_id=lead)
+    independent = fit_band(z, y, lead_id=[str(row) for row in range(len(z))])
+    assert clustered.slope_variance > 1.5**2 * independent.slope_variance
+    np.testing.assert_allclose(width(clustered), width(once), rtol=0.25)
 
 
 @few_examples
@@ -111,9 +111,36 @@ def fitted_line(raw: Floats, outcome: Integers) -> Floats:
     return line
 
 
+def test_a_level_that_moved_makes_it_as_wide_as_it_moved() -> None:
+    random = np.random.default_rng(0)
+    z = random.normal(-1.5, 1, 8_000)
+    lead = [str(row) for row in range(8_000)]
+    promised, moved = (
+        fit_band(z, (random.random(8_000) < sigmoid(z + shift)).astype(np.int64), lead_id=lead) for shift in (0.0, 0.5)
+    )
+    assert moved.level_variance == pytest.approx(0.5**2, rel=0.3)
+    assert promised.level_variance < 0.01
+
+
+def test_rates_that_bend_are_held() -> None:
+    """Nothing tells low scores apart, high ones promise too little: a line through them is as good as any."""
+    random = np.random.default_rng(0)
+    z = random.normal(-2, 1, 8_000)
+    truth = sigmoid(np.maximum(1.8 * z + 1.4, -2.4))
+    y = (random.random(8_000) < truth).astype(np.int64)
+    low, high = fit_band(z, y, lead_id=[str(row) for row in range(8_000)]).interval(z)
+    assert ((low <= truth) & (truth <= high)).mean() > 0.85
+
+
+def test_where_all_is_as_promised_many_outcomes_make_it_narrow() -> None:
+    z, y, lead = scored(0, 40_000)
+    low, high = fit_band(z, y, lead_id=lead).interval([-1.5])
+    assert high[0] - low[0] < 0.04
+
+
 @pytest.mark.parametrize("snapshots", [1, 4])
-def test_the_true_rate_is_covered_as_often_as_claimed(snapshots: int) -> None:
-    """A model is recalibrated on some leads, its band fitted on as many others: 95 %, give or take chance."""
+def test_where_all_else_is_known_the_true_rate_is_covered_at_least_as_often_as_claimed(snapshots: int) -> None:
+    """A model is recalibrated on some leads, its band fitted on as many others: 95 %, and more for what might bend."""
     random = np.random.default_rng(snapshots)
     leads, covered = 500, []
     for _ in range(150):
@@ -128,7 +155,32 @@ def test_the_true_rate_is_covered_as_often_as_claimed(snapshots: int) -> None:
         low, high = band.interval(level + slope * asked)
         truth = sigmoid(-1.5 + 0.7 * asked)
         covered.append(((low <= truth) & (truth <= high)).mean())
-    assert 0.90 <= np.mean(covered) <= 0.99
+    assert 0.94 <= np.mean(covered) <= 0.998
+
+
+def test_across_stores_the_true_rate_is_covered_as_often_as_claimed() -> None:
+    """A line is measured, then fitted again on everything; rates bend, and levels move, here less and there more.
+
+    The benchmark `never_worse` asks the same of the whole procedure.
+    """
+    random = np.random.default_rng(7)
+    covered = []
+    for _ in range(150):
+        leads, bend = int(np.exp(random.uniform(np.log(300), np.log(6_000)))), random.normal(0, 0.15)
+        levels = np.cumsum(random.normal(0, random.choice([0.0, 0.1]), 10))
+        raw, month = random.normal(0, 1, leads), np.arange(leads) * 9 // leads
+        truth = sigmoid(raw - 1.5 + levels[month] + bend * (raw**2 - 1))
+        y = (random.random(leads) < truth).astype(np.int64)
+        earlier, later = month < 6, month >= 6
+        level, slope = fitted_line(raw[earlier], y[earlier])
+        names = np.flatnonzero(later).astype(str).tolist()
+        band = fit_band(level + slope * raw[later], y[later], lead_id=names)
+        level, slope = fitted_line(raw, y)
+        asked = random.normal(0, 1, 300)
+        low, high = band.interval(level + slope * asked)
+        rate = sigmoid(asked - 1.5 + levels[9] + bend * (asked**2 - 1))
+        covered.append(((low <= rate) & (rate <= high)).mean())
+    assert 0.92 <= np.mean(covered) <= 0.98, np.mean(covered)
 
 
 @given(st.floats(-5, 5), st.floats(0, 10), st.floats(-1, 1), st.floats(0, 10))
