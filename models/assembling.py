@@ -71,6 +71,10 @@ def assemble(
             "missing": c.missing,
             "family": c.family,
             "importance": weight[c.name],
+            "monotone": c.monotone,
+            "low": c.low,
+            "high": c.high,
+            "missing_share": c.missing_share,
         }
         for c in contract.columns
     ]

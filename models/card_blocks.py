@@ -1,4 +1,4 @@
-"""What a model card is made of, whichever format it is read in: sections of paragraphs, lists, tables and a plot."""
+"""What a model card is made of, whichever format it is read in: sections of paragraphs, lists, tables and plots."""
 
 import re
 import unicodedata
@@ -10,10 +10,10 @@ from typing import Any, Final, Literal
 
 @dataclass(frozen=True)
 class Span:
-    """A piece of text with a role."""
+    """A piece of text with a role; "english" is what nobody has put into the language of the card."""
 
     text: str
-    role: Literal["strong", "code", "quiet"]
+    role: Literal["strong", "code", "quiet", "english"]
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,21 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Notice:
+    """A sentence in a box, with the tone of what it says."""
+
+    text: Text
+    tone: Literal["good", "warn", "bad"]
+
+
+@dataclass(frozen=True)
 class Figure:
-    """One number to be seen at a glance."""
+    """One number to be seen at a glance, and what it says."""
 
     name: str
     value: str
     interval: str
+    meaning: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,12 +83,24 @@ class Figures:
 
 @dataclass(frozen=True)
 class Plot:
-    """The calibration table as a reliability plot; only where pages are drawn."""
+    """Rows of facts as a drawing; only where pages are drawn, for a table beside it says the same."""
 
-    table: tuple[Mapping[str, Any], ...]
+    kind: Literal["reliability", "months", "segments", "gain"]
+    rows: tuple[Mapping[str, Any], ...]
+    capacity: float | None = None
+    """Share of the list that can be called; only for gain."""
 
 
-Block = Paragraph | Bullets | Code | Table | Figures | Plot
+@dataclass(frozen=True)
+class Folded:
+    """Blocks that a page may fold away under a summary; on paper, and in Markdown, they are all there."""
+
+    summary: str
+    blocks: tuple["Block", ...]
+    open: bool = False
+
+
+Block = Paragraph | Bullets | Code | Table | Notice | Figures | Plot | Folded
 
 
 @dataclass(frozen=True)
@@ -122,7 +143,8 @@ def visible(text: str) -> str:
     return line if line.isprintable() else "".join(f"[U+{ord(c):04X}]" if _hidden(c) else c for c in line)
 
 
-_SPACE: Final = re.compile(r"\s+")
+#: All but the spaces that keep a number and its unit on one line.
+_SPACE: Final = re.compile(r"[^\S\u00a0\u202f]+")
 
 
 def _hidden(character: str) -> bool:

@@ -10,6 +10,8 @@ from models.card_blocks import (
     Bullets,
     Code,
     Figures,
+    Folded,
+    Notice,
     Paragraph,
     Plot,
     Section,
@@ -46,6 +48,11 @@ def _block(block: Block) -> str:
             return f"{fence}sql\n{text}\n{fence}"
         case Table():
             return "\n".join(_rows(block))
+        case Notice(text):
+            return _line((Span(_unmarked(text), "strong"),))
+        case Folded(summary, blocks):
+            inside = (_block(block) for block in blocks)
+            return "\n\n".join([_line((Span(summary, "strong"),)), *(block for block in inside if block)])
         case Figures() | Plot():
             return ""
 
@@ -63,6 +70,11 @@ def _line(text: Text) -> str:
 
 def _text(text: Text, *, in_table: bool = False) -> str:
     return "".join(_piece(piece, in_table=in_table) for piece in text).strip()
+
+
+def _unmarked(text: Text) -> str:
+    """The words of a sentence that is bold as a whole."""
+    return "".join(piece.text if isinstance(piece, Span) else piece for piece in text if not isinstance(piece, Bar))
 
 
 def _piece(piece: str | Span | Bar, *, in_table: bool) -> str:

@@ -15,7 +15,10 @@ from models.card_blocks import (
     Block,
     Bullets,
     Code,
+    Figure,
     Figures,
+    Folded,
+    Notice,
     Paragraph,
     Plot,
     Section,
@@ -24,21 +27,26 @@ from models.card_blocks import (
     Text,
     visible,
 )
-from models.card_plot import reliability
+from models.card_plot import drawn
 from models.card_style import STYLE
-from models.card_words import Words
+from models.card_voice import Voice
 
 _DIGEST: Final = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 POLICY: Final = f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none'; form-action 'none'"
-_TAGS: Final = {"strong": "strong", "code": "code", "quiet": "small"}
+_TAGS: Final = {
+    "strong": ("<strong>", "</strong>"),
+    "code": ("<code>", "</code>"),
+    "quiet": ("<small>", "</small>"),
+    "english": ('<span lang="en">', "</span>"),
+}
 
 
-def render(sections: Sequence[Section], *, words: Words) -> str:
+def render(sections: Sequence[Section], *, voice: Voice) -> str:
     """The page; its first section is the header, the others of level 2 are listed in its contents."""
-    return "\n".join(_page(sections, words)) + "\n"
+    return "\n".join(_page(sections, voice)) + "\n"
 
 
-def _page(sections: Sequence[Section], words: Words) -> Iterator[str]:
+def _page(sections: Sequence[Section], words: Voice) -> Iterator[str]:
     yield "<!DOCTYPE html>"
     yield f'<html lang="{words["language"]}">'
     yield "<head>"
@@ -64,12 +72,12 @@ def _page(sections: Sequence[Section], words: Words) -> Iterator[str]:
     yield "</html>"
 
 
-def _contents(sections: Sequence[Section], words: Words) -> str:
+def _contents(sections: Sequence[Section], words: Voice) -> str:
     entries = "".join(f'<li><a href="#{s.key}">{escape(s.title)}</a></li>' for s in sections if s.level == 2)
     return f'<nav aria-label="{escape(words["contents"])}"><ul>{entries}</ul></nav>'
 
 
-def _block(block: Block, section: Section, words: Words) -> str:
+def _block(block: Block, section: Section, words: Voice) -> str:
     match block:
         case Paragraph(text):
             return f"<p>{_text(text)}</p>"
@@ -79,15 +87,23 @@ def _block(block: Block, section: Section, words: Words) -> str:
             return f'<pre tabindex="0"><code>{escape(text)}</code></pre>'
         case Table():
             return "\n".join(_table(block, section))
+        case Notice(text, tone):
+            return f'<p class="notice {tone}">{_text(text)}</p>'
+        case Folded(summary, blocks, opened):
+            inside = "\n".join(_block(inner, section, words) for inner in blocks)
+            return f"<details{' open' if opened else ''}><summary>{_plain(summary)}</summary>\n{inside}\n</details>"
         case Figures(figures):
-            tiles = "".join(
-                f"<div><dt>{escape(f.name)}</dt><dd>{escape(f.value)} <small>{escape(f.interval)}</small></dd></div>"
-                for f in figures
-            )
-            return f"<dl>{tiles}</dl>"
-        case Plot(table):
-            drawing = reliability(table, words=words)
-            return f"<figure>{drawing}<figcaption>{escape(words['plot'])}</figcaption></figure>"
+            return f"<dl>{''.join(_tile(figure) for figure in figures)}</dl>"
+        case Plot(kind):
+            caption = escape(words[f"plot_{kind}"])
+            return f"<figure>{drawn(block, voice=words)}<figcaption>{caption}</figcaption></figure>"
+
+
+def _tile(figure: Figure) -> str:
+    """Name, value, interval, and what it says."""
+    says = f"<dd><small>{escape(figure.meaning)}</small></dd>" if figure.meaning else ""
+    value = f"<dd><b>{escape(figure.value)}</b> <small>{escape(figure.interval)}</small></dd>"
+    return f"<div><dt>{escape(figure.name)}</dt>{value}{says}</div>"
 
 
 def _table(table: Table, section: Section) -> Iterator[str]:
@@ -111,7 +127,8 @@ def _piece(piece: str | Span | Bar) -> str:
         case str():
             return _plain(piece)
         case Span(text, role):
-            return f"<{_TAGS[role]}>{_plain(text)}</{_TAGS[role]}>"
+            before, after = _TAGS[role]
+            return f"{before}{_plain(text)}{after}"
         case Bar(share):
             width = f"{100 * min(max(share, 0.0), 1.0):.1f}"
             return (

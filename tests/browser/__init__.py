@@ -1,0 +1,1 @@
+"""Pages in a real browser: quiet, whole in every window and on paper, and right not only in their source."""
