@@ -1,4 +1,4 @@
-"""Calibration: from the log odds a model gives to log odds that outcomes bear out, by three numbers in JSON.
+"""Calibration: from the log odds a model gives to log odds that outcomes bear out, by a few numbers in JSON.
 
 The map is beta calibration (Kull et al. 2017), logit(p') = c + a·ln p − b·ln(1 − p), whose a stretches the low end
 and b the high end; a = b = 1, c = 0 changes nothing. It is kept on the log-odds scale, so that reasons which sum to
@@ -16,6 +16,10 @@ at least one                           ``intercept``       c
 none                                   ``identity``        none: no level can be told
 =====================================  ==================  ====================================
 
+Two methods more follow steps that the outcomes show (`calibration_steps`): ``isotonic`` and ``venn_abers``. Theirs is
+a chain of knots with straight lines between, and slopes a and b beyond the first and last. Which method is worth its
+numbers is decided out of time (`calibration_choice`).
+
 References
 ----------
 Kull, M., Silva Filho, T. and Flach, P. (2017). Beyond sigmoids: how to obtain well-calibrated probabilities from
@@ -23,8 +27,8 @@ binary classifiers with beta calibration. Electron. J. Statist. 11(2). doi:10.12
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Final, Self
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +38,8 @@ from features.errors import ReleaseRefused
 
 Floats = npt.NDArray[np.float64]
 
-METHODS: Final = ("identity", "intercept", "temperature", "beta")
+METHODS: Final = ("identity", "intercept", "temperature", "beta", "isotonic", "venn_abers")
+WITH_KNOTS: Final = ("isotonic", "venn_abers")
 PRIOR_STRENGTH: Final = 10.0
 MIN_POSITIVES: Final = 200
 SLOPE_POSITIVES: Final = 30
@@ -42,11 +47,17 @@ SLOPE_POSITIVES: Final = 30
 SLOPE_FLOOR: Final = 0.01
 #: Beyond it the constant would swallow differences between leads in rounding; no honest fit comes near.
 NUMBER_LIMIT: Final = 1e6
+MOST_KNOTS: Final = 64
+
+Knots = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
 class Calibrator:
-    """logit(p') = c + a·ln p − b·ln(1 − p), with a and b at least ``SLOPE_FLOOR``.
+    """logit(p') = c + a·ln p − b·ln(1 − p), with a and b at least ``SLOPE_FLOOR``; or c + a line through knots.
+
+    ``knots`` are (log odds, calibrated log odds) pairs, for the methods ``WITH_KNOTS`` only: straight between them
+    with slopes of at least ``SLOPE_FLOOR``, slope a below the first and b above the last.
 
     Examples
     --------
@@ -66,6 +77,7 @@ class Calibrator:
     a: float
     b: float
     c: float
+    knots: Knots = ()
 
     def apply_log_odds(self, log_odds: npt.ArrayLike) -> Floats:
         """Calibrated log odds, strictly increasing in ``log_odds`` and finite within ±40.
@@ -76,6 +88,11 @@ class Calibrator:
             If a log odds is not finite.
         """
         x = _finite(log_odds)
+        if self.knots:
+            at, to = np.array(self.knots, np.float64).T
+            below, above = np.minimum(x - at[0], 0.0), np.maximum(x - at[-1], 0.0)
+            chained: Floats = self.c + np.interp(x, at, to) + self.a * below + self.b * above
+            return chained
         # ln p and −ln(1 − p) without rounding either probability to 0 or 1
         calibrated: Floats = self.c - self.a * np.logaddexp(0.0, -x) + self.b * np.logaddexp(0.0, x)
         # a = b is linear: the two logarithms would only add rounding
@@ -87,29 +104,22 @@ class Calibrator:
         probability: Floats = expit(calibrated)
         return probability
 
-    def drawn_together(self, share: float, *, around: float) -> Self:
-        """The calibrator that keeps only a share of the differences between leads, so far as it may.
-
-        Parameters
-        ----------
-        share : in [0, 1]; the ranking is kept even at 0, by slopes of ``SLOPE_FLOOR``
-        around : log odds of the lead that stays where it is
+    def raised(self, by: float) -> Self:
+        """The same differences between leads at another level; a calibrator that changed nothing moves the level now.
 
         Examples
         --------
-        >>> identity().drawn_together(0.5, around=-2.0).apply_log_odds([-4.0, -2.0, 0.0]).tolist()
-        [-3.0, -2.0, -1.0]
+        >>> identity().raised(0.5)
+        Calibrator(method='intercept', a=1.0, b=1.0, c=0.5, knots=())
         """
-        kept = max(share, SLOPE_FLOOR / min(self.a, self.b))
-        if kept >= 1:
+        if by == 0:
             return self
-        level = float(self.apply_log_odds(around))
-        a, b = (max(kept * slope, SLOPE_FLOOR) for slope in (self.a, self.b))  # the floor itself, not after rounding
-        return replace(self, a=a, b=b, c=kept * self.c + (1 - kept) * level)
+        return replace(self, method="intercept" if self.method == "identity" else self.method, c=self.c + by)
 
-    def as_dict(self) -> dict[str, str | float]:
-        """Plain values for JSON; ``from_dict`` gives back the very same numbers."""
-        return asdict(self)
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON, ``knots`` only where there are any; ``from_dict`` gives back the very same numbers."""
+        plain: dict[str, Any] = {"method": self.method, "a": self.a, "b": self.b, "c": self.c}
+        return plain | ({"knots": [list(knot) for knot in self.knots]} if self.knots else {})
 
     @classmethod
     def from_dict(cls, plain: object) -> Self:
@@ -121,21 +131,23 @@ class Calibrator:
             On unknown or missing keys, an unknown method, numbers that are not finite, or slopes with which the map
             would not increase strictly.
         """
-        if not isinstance(plain, Mapping) or set(plain) != {"method", "a", "b", "c"}:
+        if not isinstance(plain, Mapping) or set(plain) - {"knots"} != {"method", "a", "b", "c"}:
             keys = sorted(map(str, plain)) if isinstance(plain, Mapping) else type(plain).__name__
-            raise _refusal("expected exactly the keys method, a, b and c", keys)
+            raise _refusal("expected exactly the keys method, a, b and c, and knots where there are any", keys)
         if plain["method"] not in METHODS:
             raise _refusal(f"method must be one of {', '.join(METHODS)}", repr(plain["method"]))
+        if ("knots" in plain) != (plain["method"] in WITH_KNOTS):
+            raise _refusal(f"knots belong to {' and '.join(WITH_KNOTS)}, and to no other method", sorted(plain))
         numbers = {key: plain[key] for key in ("a", "b", "c")}
         found = ", ".join(f"{key}={number!r}" for key, number in numbers.items())
-        if not all(type(v) in (int, float) and abs(v) < NUMBER_LIMIT for v in numbers.values()):
+        if not all(_is_number(v) for v in numbers.values()):
             raise _refusal(f"a, b and c must be finite numbers within ±{NUMBER_LIMIT:g}", found)
         a, b, c = (float(v) for v in numbers.values())
         if min(a, b) < SLOPE_FLOOR:
             raise _refusal(
                 f"a and b must be at least {SLOPE_FLOOR}, so that no ranking is turned over", f"a={a}, b={b}"
             )
-        return cls(str(plain["method"]), a, b, c)
+        return cls(str(plain["method"]), a, b, c, _read_knots(plain["knots"]) if "knots" in plain else ())
 
 
 def identity() -> Calibrator:
@@ -156,6 +168,7 @@ def fit_calibrator(
     weights: npt.ArrayLike | None = None,
     prior_strength: float = PRIOR_STRENGTH,
     min_positives: int = MIN_POSITIVES,
+    level_only: bool = False,
 ) -> Calibrator:
     """Fit a strictly increasing calibrator, shrunk towards changing nothing.
 
@@ -172,6 +185,8 @@ def fit_calibrator(
         slopes are per unit of log odds. With as many real converters as this, half the shift is believed.
     min_positives
         Fewest of the rarer outcome for three free numbers; below it see the table above.
+    level_only
+        Fit the constant alone, however many converted.
 
     Raises
     ------
@@ -207,11 +222,11 @@ def fit_calibrator(
     rarer = min(float(w @ y), float(w @ (1 - y)))
     if rarer <= 0:
         return identity()
-    if rarer >= min_positives:
+    if rarer >= min_positives and not level_only:
         low, high = -np.logaddexp(0.0, -x), np.logaddexp(0.0, x)  # ln p, −ln(1 − p); they sum to x
         a, b, c = _fit(x, np.stack([low, high], axis=1), y, w, prior_strength)
         return Calibrator("beta", a, b, c)
-    if rarer >= SLOPE_POSITIVES:
+    if rarer >= SLOPE_POSITIVES and not level_only:
         slope, c = _fit(x, x[:, None], y, w, prior_strength)
         return Calibrator("temperature", slope, slope, c)
     (c,) = _fit(x, np.empty((x.size, 0)), y, w, prior_strength)
@@ -268,6 +283,27 @@ def _newton(design: Floats, offset: Floats, y: Floats, w: Floats, prior_strength
         if float(np.abs(step).max()) < 1e-10:
             break
     return theta
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float) and abs(value) < NUMBER_LIMIT  # type: ignore[arg-type]
+
+
+def _read_knots(plain: object) -> Knots:
+    """Knots of a release, trusting nothing."""
+    if not isinstance(plain, list) or not 2 <= len(plain) <= MOST_KNOTS:
+        raise _refusal(f"knots must be a list of 2 to {MOST_KNOTS} pairs", repr(plain)[:80])
+    for pair in plain:
+        if not (isinstance(pair, list) and len(pair) == 2 and all(_is_number(v) for v in pair)):
+            raise _refusal(f"a knot must be two finite numbers within ±{NUMBER_LIMIT:g}", repr(pair)[:80])
+    knots = np.array(plain, np.float64)
+    run, rise = np.diff(knots, axis=0).T
+    if not ((run > 0).all() and (rise >= SLOPE_FLOOR * run * (1 - 1e-6)).all()):
+        raise _refusal(
+            f"knots must rise with a slope of at least {SLOPE_FLOOR}, so that no ranking is turned over and none tied",
+            repr(plain)[:80],
+        )
+    return tuple((float(at), float(to)) for at, to in plain)
 
 
 def _finite(log_odds: npt.ArrayLike) -> Floats:

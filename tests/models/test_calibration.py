@@ -209,7 +209,9 @@ def test_identity_is_exact() -> None:
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"method": "isotonic"}, "method must be one of identity, intercept, temperature, beta; found 'isotonic'"),
+        ({"method": "spline"}, "method must be one of identity, .*, isotonic, venn_abers; found 'spline'"),
+        ({"method": "isotonic"}, "knots belong to isotonic and venn_abers, and to no other method"),
+        ({"knots": [[0.0, 0.0], [1.0, 1.0]]}, "knots belong to isotonic and venn_abers"),
         ({"a": float("nan")}, "finite numbers .*; found a=nan"),
         ({"c": float("inf")}, "finite numbers"),
         ({"c": 10**400}, "finite numbers"),
@@ -224,6 +226,50 @@ def test_identity_is_exact() -> None:
 def test_a_release_that_was_tampered_with_is_refused(changed: dict[str, object], words: str) -> None:
     with pytest.raises(ReleaseRefused, match=words):
         Calibrator.from_dict(identity().as_dict() | changed)
+
+
+@pytest.mark.parametrize(
+    ("knots", "words"),
+    [
+        ([], "a list of 2 to 64 pairs"),
+        ([[0.0, 0.0]], "a list of 2 to 64 pairs"),
+        ([[float(n), float(n)] for n in range(65)], "a list of 2 to 64 pairs"),
+        ("ab", "a list of 2 to 64 pairs"),
+        ([[0.0, 0.0], [1.0]], "two finite numbers"),
+        ([[0.0, 0.0], [1.0, "1"]], "two finite numbers"),
+        ([[0.0, 0.0], [1.0, float("nan")]], "two finite numbers"),
+        ([[0.0, 0.0], [True, 1.0]], "two finite numbers"),
+        ([[0.0, 0.0], [0.0, 1.0]], "knots must rise"),
+        ([[0.0, 0.0], [-1.0, 1.0]], "knots must rise"),
+        ([[0.0, 0.0], [1.0, 0.0]], "knots must rise with a slope of at least 0.01"),
+        ([[0.0, 0.0], [1.0, 0.005]], "knots must rise"),
+    ],
+)
+def test_knots_that_were_tampered_with_are_refused(knots: object, words: str) -> None:
+    with pytest.raises(ReleaseRefused, match=words):
+        Calibrator.from_dict(identity().as_dict() | {"method": "isotonic", "knots": knots})
+
+
+def test_knots_are_a_line_through_them_and_go_on_beyond() -> None:
+    chain = Calibrator("isotonic", 1.0, 2.0, 0.5, ((-1.0, -2.0), (0.0, -1.5), (1.0, 1.0)))
+    asked = [-3.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0]
+    assert chain.apply_log_odds(asked).tolist() == [-3.5, -1.5, -1.25, -1.0, 0.25, 1.5, 3.5]
+    assert Calibrator.from_dict(json.loads(json.dumps(chain.as_dict()))) == chain
+
+
+def test_a_raised_calibrator_tells_leads_apart_as_before() -> None:
+    assert identity().raised(0.0) == identity()
+    assert identity().raised(0.3).method == "intercept"
+    for one in (Calibrator("beta", 0.7, 1.2, -0.1), Calibrator("isotonic", 1.0, 1.0, 0.0, ((0.0, 0.0), (1.0, 2.0)))):
+        assert one.raised(0.3).method == one.method
+        np.testing.assert_allclose(one.raised(0.3).apply_log_odds(GRID), one.apply_log_odds(GRID) + 0.3, atol=1e-12)
+
+
+def test_the_level_alone_is_fitted_where_it_is_asked_for() -> None:
+    x, y = simulated(Calibrator("temperature", 0.5, 0.5, 1.0), 5_000)
+    fitted = fit_calibrator(x, y, level_only=True)
+    assert (fitted.method, fitted.a, fitted.b) == ("intercept", 1.0, 1.0)
+    assert fitted.apply(x).mean() == pytest.approx(y.mean(), abs=0.01)
 
 
 def test_a_release_without_a_calibrator_is_refused() -> None:

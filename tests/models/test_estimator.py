@@ -1,5 +1,6 @@
 """The model finds the truth of a simulated world, and nothing where there is nothing; the same model every time."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -9,8 +10,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from features.errors import TooLittleData
-from models.calibration import identity
-from models.estimator import LEAST_OUTCOMES, TREES_LEAST, TREES_MOST, Learned, check_enough
+from models import estimator
+from models.calibration_choice import CANDIDATES
+from models.estimator import ORIGINS, Learned, check_enough
+from models.members import TREES_LEAST, TREES_MOST
+from models.skill import FEW
 from tests.models import data
 from tests.models.data import Floats, Simulated, learn_from, simulated
 
@@ -58,8 +62,27 @@ def test_what_was_learned_is_told() -> None:
     assert learned.dropped_in_gap > 0
     assert TREES_LEAST <= learned.trees <= TREES_MOST
     assert learned.model.members.booster.num_trees() == learned.trees
-    assert learned.model.calibrator != identity()
     assert learned.notes == ()
+    assert min(learned.weights.values()) > 0.5
+    told = learned.calibration
+    assert told["windows"] == len(ORIGINS)
+    assert {one["method"] for one in told["choices"]} <= set(CANDIDATES)
+    assert told["method"] in [one["method"] for one in told["choices"]]
+    moved = told["prior_shift"]
+    assert moved["shift"] == pytest.approx(moved["share"] * moved["gap"])
+    assert {"predicted_before", "predicted_after", "observed"} <= set(moved["judged"][-1])
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
+
+
+def test_a_level_that_has_moved_is_followed_and_told() -> None:
+    rows = data.training()
+    newer = np.where(rows.as_of > np.quantile(rows.as_of, 0.6), rows.outcome, 0)
+    given = np.where(np.arange(len(newer)) % 3 == 0, rows.outcome, newer)
+    learned = learn_from(replace(rows, outcome=given.astype(np.int64)))
+    moved = learned.calibration["prior_shift"]
+    assert moved["gap"] > 0.3
+    assert 0 < moved["shift"] <= moved["gap"] / 2
+    assert learned.model.calibrator.c >= moved["shift"]
 
 
 def test_the_same_rows_give_the_same_model_in_whatever_order(small: Simulated, small_learned: Learned) -> None:
@@ -151,31 +174,56 @@ def test_whatever_is_known_of_a_lead_its_probability_is_one(value: float) -> Non
 
 def test_where_no_outcome_was_known_in_time_nothing_is_calibrated(small: Simulated) -> None:
     learned = learn_from(small, horizon_days=2_000)
-    assert learned.model.calibrator == identity()
+    assert learned.model.calibrator.method in ("identity", "intercept")
     assert (learned.trained, learned.calibrated) == (0, len(small.outcome) - learned.dropped_in_gap)
     (note,) = learned.notes
-    assert note == (
-        f"not calibrated: a horizon before the newest {learned.calibrated} snapshots, 0 had converted and 0 had not; "
-        f"at least {LEAST_OUTCOMES} of each are needed"
-    )
+    assert note.startswith(f"not calibrated: at none of {len(ORIGINS)} earlier moments were outcomes of at least")
     assert learned.trees == TREES_LEAST
+    converted = int(small.outcome.sum())
+    assert set(learned.weights.values()) == {converted / (converted + FEW)}
+    assert (learned.calibration["method"], learned.calibration["choices"]) == ("none", [])
 
 
-def test_where_the_newest_outcomes_are_alike_nothing_is_calibrated(small: Simulated) -> None:
+def test_where_the_newest_outcomes_are_alike_all_is_learned_from_the_others(small: Simulated) -> None:
     newest = small.as_of >= np.sort(small.as_of)[-len(small.as_of) // 4]
     learned = learn_from(replace(small, outcome=np.where(newest, 0, small.outcome)))
-    assert learned.model.calibrator == identity()
-    (note,) = learned.notes
-    assert note == (
-        f"not calibrated: of the newest {learned.calibrated} snapshots, 0 converted and {learned.calibrated} did not; "
-        "some of each are needed"
-    )
+    p = learned.model.probability(small.frame)
+    assert ((p > 0) & (p < 1)).all()
+    assert learned.calibration["prior_shift"]["gap"] < 0
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_with_just_enough_outcomes_the_model_is_close_to_the_base_rate_and_no_worse(seed: int) -> None:
+    many = simulated(600, seed=seed)
+    keep = np.flatnonzero((many.outcome == 0) | (np.cumsum(many.outcome) <= 42))
+    few = many.take(keep)
+    fresh = data.fresh()
+    p = learn_from(few).model.probability(fresh.frame)
+    rate = few.outcome.mean()
+    shift = log_odds(np.array([rate]))[0] - log_odds(np.array([fresh.truth.mean()]))[0]
+    truth = 1 / (1 + np.exp(-(log_odds(fresh.truth) + shift)))
+
+    def expected(prediction: Floats) -> float:
+        return float(-(truth * np.log(prediction) + (1 - truth) * np.log1p(-prediction)).mean())
+
+    assert expected(p) < 1.01 * expected(np.full(len(truth), rate))
+
+
+def test_members_of_an_origin_are_fitted_on_whole_leads_of_every_part_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = data.training()
+    leads = np.asarray(rows.lead_id, object)
+    monkeypatch.setattr(estimator, "ORIGIN_ROWS", 700)
+    some = estimator._sampled(leads)
+    assert some.mean() == pytest.approx(1 / 3, abs=0.06)
+    assert not set(leads[some]) & set(leads[~some])
+    assert (estimator._sampled(leads[::-1]) == some[::-1]).all()
+    assert min(learn_from(rows).weights.values()) > 0.3
 
 
 def test_progress_is_told_step_by_step(small: Simulated) -> None:
     said: list[str] = []
     learn_from(small, progress=said.append)
-    assert [line.split()[0] for line in said] == ["fitting", "calibrating", "fitting"]
+    assert [line.split()[0] for line in said] == ["fitting", "choosing", "fitting"]
 
 
 @pytest.mark.parametrize(("converted", "not_converted"), [(39, 300), (300, 39), (0, 300), (300, 0), (0, 0)])
