@@ -3,12 +3,15 @@
 Judged in sample, the freest method always wins. So every window is cut in two, and for each half but the first the
 members' weights, the share of the level's shift to believe and each method are fitted on the halves before it, on
 those snapshots alone whose outcome was known when it began (as_of + horizon <= begin), and the log loss is taken on
-the half itself. Over all of them the simplest method is taken whose loss lies within one standard error of the best
-one's (Breiman et al. 1984): methods are listed from simple to free. The error is that of the paired difference,
-clustered by lead, or between halves where these differ by more: what helps in one season and harms in the next has
-proved nothing, however many leads there were. The chosen one is then fitted on all windows.
+the half itself. Over all of them the simplest method is taken whose loss is not beyond doubt (two standard errors)
+above the best one's; Breiman et al. (1984) take one. Methods are listed from simple to free. The error is that of the
+paired difference, clustered by lead, or between halves where these differ by more: what helps in one season and harms
+in the next has proved nothing, however many leads there were. The chosen one is then fitted on all windows.
 
-The level is corrected before (`prior_shift`), so "none" means: the shifted log odds as they are.
+The level is corrected before (`prior_shift`), so "none" means: the shifted log odds as they are; and every method keeps
+the mean. Members of an earlier moment lie off in level by more than those fitted on everything will, who have seen
+the newest leads: a level learned on the windows would be put right twice (on bank-marketing the newest third was
+promised 70 % where 46 % came; without it 58 %).
 
 References
 ----------
@@ -24,6 +27,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import expit
 
 from models.calibration import MIN_POSITIVES, SLOPE_POSITIVES, Calibrator, Floats, fit_calibrator, identity
 from models.calibration_steps import fit_isotonic, fit_venn_abers
@@ -37,17 +41,18 @@ Fit = Callable[[Floats, Outcome], Calibrator]
 #: so a change is believed by half when so many bear it out.
 PRIOR_STRENGTH: Final = 400.0
 NEVER: Final = 10**9
+#: Standard errors by which a freer method must be better.
+ERRORS: Final = 2.0
 _fit = partial(fit_calibrator, prior_strength=PRIOR_STRENGTH)
 
 #: From simple to free, each with the fewest of the rarer outcome that it takes.
 CANDIDATES: Final[Mapping[str, tuple[int, Fit]]] = MappingProxyType(
     {
         "none": (0, lambda _x, _y: identity()),
-        "intercept": (1, lambda x, y: _fit(x, y, level_only=True)),
-        "temperature": (SLOPE_POSITIVES, lambda x, y: _fit(x, y, min_positives=NEVER)),
-        "beta": (MIN_POSITIVES, lambda x, y: _fit(x, y)),
-        "isotonic": (MIN_POSITIVES, fit_isotonic),
-        "venn_abers": (MIN_POSITIVES, fit_venn_abers),
+        "temperature": (SLOPE_POSITIVES, lambda x, y: level_kept(_fit(x, y, min_positives=NEVER), x)),
+        "beta": (MIN_POSITIVES, lambda x, y: level_kept(_fit(x, y), x)),
+        "isotonic": (MIN_POSITIVES, lambda x, y: level_kept(fit_isotonic(x, y), x)),
+        "venn_abers": (MIN_POSITIVES, lambda x, y: level_kept(fit_venn_abers(x, y), x)),
     }
 )
 
@@ -118,6 +123,18 @@ def judge(windows: Sequence[Window], *, horizon_days: int) -> tuple[tuple[Judged
     return tuple(judged), tuple(shifted)
 
 
+def level_kept(calibrator: Calibrator, log_odds: Floats) -> Calibrator:
+    """The same calibration of the differences between leads, with the mean probability that these leads had before."""
+    if not log_odds.size:
+        return calibrator
+    wanted, to = float(expit(log_odds).mean()), calibrator.apply_log_odds(log_odds)
+    low, high = -40.0, 40.0
+    for _ in range(100):  # the mean rises with the shift: halving the interval finds it
+        middle = (low + high) / 2
+        low, high = (middle, high) if float(expit(to + middle).mean()) < wanted else (low, middle)
+    return calibrator.raised((low + high) / 2)
+
+
 def _enough(method: str, outcome: Outcome) -> bool:
     converted = int(outcome.sum())
     return min(converted, len(outcome) - converted) >= CANDIDATES[method][0]
@@ -130,7 +147,7 @@ def _shifted(windows: Sequence[Window], weights: Floats, share: float) -> tuple[
 
 
 def _simplest_among_the_best(judged: Sequence[Judged]) -> tuple[str, tuple[Mapping[str, Any], ...]]:
-    """The one-standard-error rule, over methods that were fitted before every judged window."""
+    """The simplest method that no other is shown to beat, over methods that were fitted before every judged window."""
     begins = {name: [one.begins for one in judged if one.method == name] for name in CANDIDATES}
     names = [name for name in CANDIDATES if begins[name] and begins[name] == begins["none"]]
     if not names:
@@ -144,7 +161,7 @@ def _simplest_among_the_best(judged: Sequence[Judged]) -> tuple[str, tuple[Mappi
         differences = [a - b for a, b in zip(losses[name], losses[best], strict=True)]
         above, error = means[name] - means[best], _error(differences, leads)
         told.append({"method": name, "log_loss": means[name], "above_best": above, "standard_error": error})
-        if not chosen and above <= error:
+        if not chosen and above <= ERRORS * error:
             chosen = name
     # One window cannot tell what lasts.
     return (chosen if len(leads) > 1 else "none"), tuple(told)

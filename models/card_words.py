@@ -55,7 +55,7 @@ _FRAME: Final[Words] = {
     "this_card": "this card",
     "other_card": "another card",
     # the first screen
-    "incomplete": "INCOMPLETE: there is no evidence for {sections}. Whoever approves this card approves it without.",
+    "incomplete": "INCOMPLETE: there is no evidence for {sections}. It cannot be approved.",
     "no_evidence": "No evidence: {section} was not measured, or not recorded, for this version.",
     "verdict": "{verdict}: {reason}",
     "verdict_is": "Verdict:",

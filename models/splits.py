@@ -16,7 +16,6 @@ from features.tables import MICROSECONDS_PER_DAY
 Rows = npt.NDArray[np.int64]
 
 TEST_SHARE: Final = 0.3
-CALIBRATE_SHARE: Final = 0.2
 
 
 @dataclass(frozen=True)

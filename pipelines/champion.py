@@ -11,6 +11,8 @@ from pipelines.publishing import WITHDRAWN
 from pipelines.store import LeadStore
 
 PROMOTE, ROLLBACK = "promote", "rollback"
+#: How the reason of a promotion begins that a person forced past the gate.
+FORCED = "forced past"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines import cli_night
+from pipelines import cli_night, cli_review
 from pipelines.command_line import (
     AsOf,
     Config,
@@ -28,7 +28,6 @@ from pipelines.command_line import (
     say,
     settings_of,
     tracking_of,
-    warn,
 )
 
 EXIT_CODES = (
@@ -57,7 +56,9 @@ def main_options() -> None:
 
 @app.command()
 def init(
-    preset: Annotated[str, typer.Option("--preset", help="saas, bank-marketing, bpi2012 or crm-sales.")] = "saas",
+    preset: Annotated[
+        str, typer.Option("--preset", help="saas, bank-marketing, bpi2012, crm-sales, leadforge.")
+    ] = "saas",
     force: Annotated[bool, typer.Option("--force", help="Replace a leadscore.toml that is there.")] = False,
 ) -> None:
     """Write a leadscore.toml to start from."""
@@ -124,9 +125,18 @@ def import_(
 
 
 @app.command()
-def train(store: Store = None, config: Config = None, as_of: AsOf = None, as_json: Json = False) -> None:
+def train(
+    store: Store = None,
+    config: Config = None,
+    as_of: AsOf = None,
+    tune: Annotated[
+        bool, typer.Option("--tune", help="Look for a better shape of the trees first; say what it brought.")
+    ] = False,
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long --tune looks; it goes on where it stopped.")] = 10.0,
+    as_json: Json = False,
+) -> None:
     """Learn from past leads, prove it on later ones, register a candidate (or say: no skill)."""
-    from pipelines.report import print_training
+    from pipelines.report_proof import print_training
     from pipelines.train import train as run
 
     settings = settings_of(config, store)
@@ -141,6 +151,7 @@ def train(store: Store = None, config: Config = None, as_of: AsOf = None, as_jso
             tracking_of(settings),
             as_of=microseconds_of(as_of, settings) if as_of else None,
             now=now_utc(),
+            tune_minutes=minutes if tune else None,
             say=say,
             progress=progress,
         )
@@ -153,27 +164,38 @@ def train(store: Store = None, config: Config = None, as_of: AsOf = None, as_jso
 
 
 @app.command()
-def promote(
-    version: Annotated[str | None, typer.Argument(help="Registered version (default: the candidate).")] = None,
+def backtest(
     store: Store = None,
     config: Config = None,
+    as_of: AsOf = None,
+    cut_offs: Annotated[
+        int | None, typer.Option(min=1, max=24, help="Instead of the settings' splits.cut_offs.")
+    ] = None,
+    learning_curve: Annotated[
+        bool, typer.Option("--learning-curve", help="Learn from growing parts of the leads: would more data help?")
+    ] = False,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Make a registered version the champion: from then on it scores."""
-    from pipelines.promote import promote as run
-    from pipelines.score import cache_of
+    """Prove the training on the past, cut-off by cut-off, beside every baseline; register nothing."""
+    from pipelines.backtesting import backtest as run
+    from pipelines.report_proof import print_backtest
 
-    settings = settings_of(config, store)
-    with opened(settings) as leads, recorded(leads, "promote", settings) as row:
-        done = run(leads, tracking_of(settings), cache_of(settings), version=version, now=now_utc())
-        row.model_version, row.release_digest = done.version, done.digest
-        row.message = f"before: version {done.before}" if done.before else "the first champion"
+    settings = settings_of(config, store, splits__cut_offs=cut_offs)
+    with opened(settings, read_only=True) as leads, progress_bar("Reading leads") as progress:
+        report = run(
+            leads,
+            settings,
+            None if dry_run else tracking_of(settings),
+            as_of=microseconds_of(as_of, settings) if as_of else None,
+            curve=learning_curve,
+            say=say,
+            progress=progress,
+        )
     if as_json:
-        print_json(asdict(done))
+        print_json(report)
     else:
-        before = f" (before: version {done.before})" if done.before else ""
-        warn(done.warnings)
-        say(f"Version {done.version} is champion{before}. Next: leadscore score")
+        print_backtest(report)
 
 
 @app.command()
@@ -238,6 +260,7 @@ def config_card() -> None:
 
 # In the order in which --help lists them.
 for command in (
+    cli_review.card, cli_review.review, cli_review.reviews, cli_review.promote,
     cli_night.score, cli_night.explain, cli_night.rollback, cli_night.status, cli_night.doctor, cli_night.erase,
 ):  # fmt: skip
     app.command()(command)

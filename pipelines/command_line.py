@@ -38,12 +38,15 @@ AsOf = Annotated[
 ]
 
 
-def settings_of(config: Path | None, store: str | None) -> "Settings":
-    """The settings in force: defaults < file < environment < flags."""
+def settings_of(config: Path | None, store: str | None, **flags: Any) -> "Settings":
+    """The settings in force: defaults < file < environment < flags (section__key; None where it is not given)."""
     from pipelines.config import load
 
     # A launcher whose parameters are always passed (MLproject) says "" for what is not given; as a path that is ".".
-    return load(None if config == Path() else config, flags={"store.url": store or None})
+    return load(
+        None if config == Path() else config,
+        flags={"store.url": store or None} | {key.replace("__", "."): value for key, value in flags.items()},
+    )
 
 
 @contextmanager

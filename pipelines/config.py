@@ -234,7 +234,12 @@ class Settings(_Section):
 
     def flat(self) -> dict[str, Any]:
         """Every setting by its dotted name, for programs and cards; not where things are kept, nor the points card."""
-        plain = self.model_dump(exclude={"store": True, "tracking": True, "attributes": True, "points": {"text"}})
+        plain = self.model_dump(
+            exclude={
+                "store": True, "tracking": True, "attributes": True, "points": {"text"}, "release": {"cache"},
+                "score": {"metrics_file"},
+            }
+        )  # fmt: skip
         return {f"{section}.{key}": value for section, keys in plain.items() for key, value in keys.items()}
 
 

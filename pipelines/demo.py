@@ -10,12 +10,15 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from features.errors import ConfigError
+from features.errors import ConfigError, ReleaseRefused
 from features.tables import MICROSECONDS_PER_DAY
 from pipelines import config
+from pipelines.gate_report import print_gate
 from pipelines.promote import promote
 from pipelines.publishing import current_score
-from pipelines.report import print_explanation, print_scoring, print_training
+from pipelines.report import print_explanation, print_scoring
+from pipelines.report_proof import print_training
+from pipelines.reviewing import approve
 from pipelines.score import cache_of
 from pipelines.score import run as score
 from pipelines.store import INPUT_TABLES, LeadStore
@@ -67,8 +70,17 @@ def demo(folder: Path, *, leads: int, seed: int, say: Say, bar: Bar, clock: Call
         if report.version is None:
             say("No candidate, so there is nothing to score. Simulate more leads: leadscore demo --leads 20000")
             return
-        say(f"3/5  Promoting version {report.version}: from now on it is the one that scores.")
-        promote(store, tracking, cache_of(settings), version=report.version, now=clock())
+        say(f"3/5  Version {report.version}: here the demo signs its card; the gate lets it score, or does not.")
+        cache = cache_of(settings)
+        approve(store, tracking, cache, version=report.version, by="the demo", note="Signed unread.", now=clock())
+        try:
+            promote(
+                store, tracking, cache, settings, version=report.version, now=clock(),
+                tell=lambda judged: print_gate(judged.chosen.version, judged.checks),
+            )  # fmt: skip
+        except ReleaseRefused as error:
+            say(f"{error}\nSimulate more leads: leadscore demo --leads 20000")
+            return
         say("4/5  Scoring every open lead, as the nightly job does …")
         as_of = _last_midnight(inventory.known_until)
         with bar("Scoring leads") as progress:
@@ -86,6 +98,7 @@ def demo(folder: Path, *, leads: int, seed: int, say: Say, bar: Bar, clock: Call
         f"  cd {folder}\n"
         "  leadscore status                       what is in the store, what is published\n"
         f"  leadscore explain {three[0]}         why a lead stands where it stands\n"
+        "  leadscore card --out card.html         the model card, with plots, for a browser; --lang fr\n"
         "  leadscore compare                      the model against marketing's points\n"
         "  mlflow ui --backend-store-uri sqlite:///mlflow.db   runs, metrics and plots of the training\n"
         "Then bring your own leads: README, 'Your own CSV'."

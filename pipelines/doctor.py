@@ -16,6 +16,7 @@ from pipelines.status import missing_days
 from pipelines.store import LeadStore
 from pipelines.tracking import CHAMPION, Tracking, ask_briefly
 
+_ANEW: Final = "leadscore train, leadscore review VERSION, then leadscore promote VERSION"
 #: A job on another machine, of which nobody here can say whether it lives, is worth a word after so long.
 _LONG_HOURS: Final = 24
 
@@ -117,9 +118,7 @@ def _damaged(store: LeadStore) -> list[Finding]:
 def _release(store: LeadStore, settings: Settings, tracking: Tracking) -> list[Finding]:
     chosen = champion.champion_of(store)
     if chosen is None:
-        return [
-            Finding("no champion", "no version was ever promoted", "leadscore train, then leadscore promote VERSION")
-        ]
+        return [Finding("no champion", "no version was ever promoted", _ANEW)]
     again = f"leadscore promote {chosen.version}"
     found = []
     cache = cache_of(settings)
@@ -134,7 +133,7 @@ def _release(store: LeadStore, settings: Settings, tracking: Tracking) -> list[F
             found.append(Finding("alias differs", detail, again))
         if not tracking.exists(chosen.version):
             detail = f"the registry has no version {chosen.version} any more; the local copy scores"
-            found.append(Finding("missing release", detail, "leadscore train, then leadscore promote VERSION"))
+            found.append(Finding("missing release", detail, _ANEW))
     except RegistryUnreachable as error:
         found.append(
             Finding("registry unreachable", str(error), "see [tracking] uri; until then the local copy scores")

@@ -1,4 +1,4 @@
-"""Figures for the tracking run and the notebooks: reliability, gain, importance by family."""
+"""Figures for the tracking run and the notebooks: reliability, gain, months, importance by family."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -29,16 +29,54 @@ def reliability(table: Sequence[Mapping[str, Any]]) -> Figure:
     return figure
 
 
-def gain(rankings: Mapping[str, Any], outcome: Any) -> Figure:
+def of_proof(facts: Mapping[str, Any]) -> dict[str, Figure]:
+    """The figures of a backtest, by file name."""
+    return {
+        "reliability.png": reliability(facts["calibration_table"]),
+        "gain.png": gain(facts["gain"]),
+        "months.png": months(facts["months"]),
+    }
+
+
+def gain(curve: Sequence[Mapping[str, float]]) -> Figure:
     """Share of conversions captured when the best-ranked share of leads is worked, one line per ranking."""
     figure, axes = _figure("What the first calls bring", "share of leads worked", "share of conversions captured")
-    y = np.asarray(outcome, float)
-    worked = np.linspace(0, 1, len(y) + 1)
-    for (name, probability), colour in zip(rankings.items(), (INK, ACCENT, GREY), strict=False):
-        order = np.argsort(-np.asarray(probability, float), kind="stable")
-        axes.plot(worked, np.concatenate([[0.0], np.cumsum(y[order]) / max(y.sum(), 1)]), color=colour, label=name)
-    axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="at random")
+    worked = [place["share"] for place in curve]
+    names = [name for name in curve[0] if name != "share"]
+    for name, colour, style in zip(names, (INK, ACCENT, GREY), ("-", "--", "-."), strict=False):
+        axes.plot(worked, [place[name] for place in curve], color=colour, linestyle=style, label=name)
+    axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1, label="at random")
     axes.legend(frameon=False, loc="lower right")
+    return figure
+
+
+def months(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """Promised and observed share of conversions, month by month."""
+    figure, axes = _figure("Promised and kept, month by month", "month of the snapshot", "share that converts")
+    place = np.arange(len(rows))
+    observed = np.array([row["observed_rate"] for row in rows])
+    reach = np.abs(np.array([[row["observed_low"], row["observed_high"]] for row in rows]).T - observed)
+    axes.errorbar(place, observed, yerr=reach, fmt="o", color=INK, label="converted")
+    axes.plot(
+        place, [row["predicted_mean"] for row in rows], color=ACCENT, marker="_", linestyle="--", label="promised"
+    )
+    step = max(1, len(rows) // 8)
+    axes.set_xticks(place[::step], [row["month"] for row in rows][::step], rotation=30)
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False)
+    return figure
+
+
+def learning_curve(points: Sequence[Mapping[str, Any]]) -> Figure:
+    """Log loss by how many leads were learned from, with its interval."""
+    figure, axes = _figure("Would more data help?", "leads learned from", "log loss on later leads")
+    leads = [point["leads"] for point in points]
+    loss = np.array([point["log_loss"]["value"] for point in points])
+    reach = np.abs(np.array([[point["log_loss"][end] for point in points] for end in ("low", "high")]) - loss)
+    axes.errorbar(leads, loss, yerr=reach, marker="o", color=INK)
+    axes.set_xscale("log")
+    axes.set_xticks(leads, [f"{count:,}" for count in leads])
+    axes.set_xticks([], minor=True)
     return figure
 
 

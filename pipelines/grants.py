@@ -17,6 +17,7 @@ ROLES: Final = {
     "train": "trains and compares ('leadscore train', 'compare'); sees no contacts",
     "score": "scores every night ('leadscore score', 'status', 'explain'); sees no contacts, changes nothing published",
     "privacy": "answers and forgets people: reads, objects, erases; scores and trains nothing",
+    "review": "reads and reviews cards ('leadscore card', 'review', 'reviews', 'promote --dry-run'); promotes nothing",
     "read": "reads what is published (current_scores), and nothing else",
 }
 _INPUT: Final = ("leads", "profiles", "events", "stage_changes", "rule_points", "objections")
@@ -46,7 +47,8 @@ _RIGHTS: Final[Mapping[str, tuple[str, ...]]] = {
         "SELECT (lead_id) ON tombstones",
         "SELECT ON releases, promotions, published, publications, scores, current_scores",
         "INSERT, UPDATE ON releases",
-        "INSERT, SELECT ON out_of_time",
+        # A version's number that is given out anew takes with it what the former one foretold.
+        "INSERT, SELECT, DELETE ON out_of_time",
         "SELECT ON reviews",
         *_LEDGER,
     ),
@@ -76,9 +78,17 @@ _RIGHTS: Final[Mapping[str, tuple[str, ...]]] = {
         "SELECT ON published, publications, imports, attributes, current_scores",
         *_LEDGER,
     ),
+    "review": (
+        "SELECT ON releases, promotions",
+        # What versions foretold of past leads, and what came of it: ids, probabilities and outcomes.
+        "SELECT ON out_of_time",
+        "INSERT, SELECT ON reviews",
+        *_LEDGER,
+    ),
     "read": ("SELECT ON current_scores",),
 }
 _READS_LEADS: Final = ("train", "score")
+_OFFERS: Final = ("ingest", "train")
 
 
 def grants(roles: Mapping[str, str], tables: Mapping[str, MappedTable] | None = None) -> str:
@@ -86,7 +96,7 @@ def grants(roles: Mapping[str, str], tables: Mapping[str, MappedTable] | None = 
 
     Parameters
     ----------
-    roles : ingest, train, score, privacy or read -> the name of the database's role for it
+    roles : ingest, train, score, privacy, review or read -> the name of the database's role for it
     tables : input tables that are read out of a company's own
 
     Raises
@@ -161,8 +171,8 @@ def _own(purpose: str, role: str) -> list[str]:
         f"GRANT EXECUTE ON FUNCTION {SCHEMA}.epoch_us(TIMESTAMPTZ) TO {to};",
         f'GRANT SELECT (number) ON {SCHEMA}."schema_migrations" TO {to};',
     ]
-    if purpose == "ingest":
-        # A batch is held against what is stored in a temporary table.
+    if purpose in _OFFERS:
+        # A batch of rows comes in through a temporary table.
         lines.append(_on_database("TEMPORARY", role))
     for right in _RIGHTS[purpose]:
         what, _, names = right.partition(" ON ")

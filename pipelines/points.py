@@ -15,6 +15,7 @@ from models import rules
 from models.rules import Card
 from pipelines.config import Settings
 from pipelines.rules_card import card_of, columns_of, for_store
+from pipelines.snapshots import TrainingFrame
 from pipelines.store import Inventory, LeadStore
 
 CRM: Final = "crm"
@@ -70,6 +71,29 @@ def card_for(settings: Settings, inventory: Inventory) -> PointsCard | None:
         The card is not what a card must be.
     """
     return None if settings.points.source == CRM else PointsCard(settings, inventory)
+
+
+def points_of(
+    store: LeadStore, settings: Settings, inventory: Inventory, data: TrainingFrame
+) -> "npt.NDArray[np.float64] | None":
+    """(snapshots,) marketing's points as of each snapshot, NaN where a lead had none; None where none has any."""
+    card = card_for(settings, inventory)
+    points = card.total(data.frame) if card else _kept_by_crm(store, data)
+    return None if np.isnan(points).all() else points
+
+
+def _kept_by_crm(store: LeadStore, data: TrainingFrame) -> "npt.NDArray[np.float64]":
+    """The points last known before each snapshot; NaN where there were none."""
+    history = store.arrow(
+        f"SELECT lead_id, epoch_us(known_at) AS known_at, points FROM {store.source('rule_points')} ORDER BY known_at"
+    ).to_pandas()
+    asked = pd.DataFrame({LEAD_ID: data.lead_id, AS_OF: data.as_of, "row": np.arange(len(data.outcome))})
+    found = pd.merge_asof(
+        asked.sort_values(AS_OF, kind="stable"),
+        history.astype({LEAD_ID: asked[LEAD_ID].dtype}),
+        left_on=AS_OF, right_on="known_at", by=LEAD_ID, allow_exact_matches=False,
+    )  # fmt: skip
+    return found.sort_values("row")["points"].to_numpy("float64")
 
 
 def parts_of(store: LeadStore, settings: Settings, lead_id: str, *, as_of: int) -> list[dict[str, Any]] | None:

@@ -1,12 +1,16 @@
-"""Give a version the champion's place, and take it back: from then on the store says which release scores."""
+"""Let a version through the gate, to the champion's place, and take it back: the store then says which one scores."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from features.errors import ConfigError, RegistryUnreachable, ReleaseRefused
-from pipelines import active_release, champion, publishing
+from models.gate import refused
+from pipelines import active_release, champion, judging, publishing
 from pipelines.champion import Champion
+from pipelines.config import Settings
 from pipelines.failpoints import reached
+from pipelines.judging import Judged
 from pipelines.release_cache import ReleaseCache
 from pipelines.store import LeadStore
 from pipelines.tracking import CANDIDATE, CHAMPION, Tracking, ask_briefly
@@ -14,11 +18,13 @@ from pipelines.tracking import CANDIDATE, CHAMPION, Tracking, ask_briefly
 
 @dataclass(frozen=True)
 class Promotion:
-    """Which version is champion now, and which was."""
+    """Which version is champion now, which was, and what was forced."""
 
     version: str
     before: str | None
     digest: str
+    forced: list[str] = field(default_factory=list)
+    """Checks that refused, and were let pass by a person's reason."""
     warnings: list[str] = field(default_factory=list)
 
 
@@ -39,31 +45,50 @@ def promote(
     store: LeadStore,
     tracking: Tracking,
     cache: ReleaseCache,
+    settings: Settings,
     *,
     version: str | None,
     now: datetime,
-    reason: str = "promoted",
+    force_reason: str | None = None,
+    dry_run: bool = False,
+    tell: Callable[[Judged], None] = lambda _: None,
 ) -> Promotion:
-    """Make `version` (None: the candidate) the champion, once its release has been verified to be what was registered.
+    """Make `version` (None: the candidate) the champion, if it passes the gate.
+
+    Parameters
+    ----------
+    force_reason : why checks on what was measured may refuse and be let pass; it is kept. What was not reviewed, and
+        files that are not those registered, never pass
+    dry_run : only say what would become of it; nothing is written
+    tell : is given every check before anything is decided
 
     Raises
     ------
     ReleaseRefused
-        There is no such version, or its files are not those that were registered.
+        There is no such version, or it does not pass; nothing was changed.
+    RegistryUnreachable
     """
     version = version or tracking.version_of(CANDIDATE)
     if version is None:
         raise ReleaseRefused("There is no candidate to promote. Train one: leadscore train.")
-    chosen = champion.registered(store, version)
-    active_release.fetch(tracking, cache, chosen)
-    before = champion.champion_of(store)
+    judged = judging.judge(store, tracking, cache, settings, version, keep=not dry_run)
+    tell(judged)
+    forced = _let_through(judged, force_reason)
+    chosen, before = judged.chosen, judged.before
+    done = Promotion(version, before.version if before else None, chosen.digest, forced, judged.warnings)
+    if dry_run:
+        return done
+    reached("promote: after the gate")
     with store.transaction():
+        judging.unchanged(store, judged)
         if before != chosen:
+            reason = f"{champion.FORCED} {', '.join(forced)}: {force_reason}" if forced else "promoted"
             champion.crown(store, chosen, action=champion.PROMOTE, reason=reason, now=now)
         champion.checked(store, chosen, now=now)
         reached("promote: before the commit")
     reached("promote: after the commit")
-    return Promotion(version, before.version if before else None, chosen.digest, _set_alias(tracking, chosen))
+    done.warnings.extend(_set_alias(tracking, chosen))
+    return done
 
 
 def rollback(store: LeadStore, tracking: Tracking, cache: ReleaseCache, *, reason: str, now: datetime) -> Rollback:
@@ -90,11 +115,28 @@ def rollback(store: LeadStore, tracking: Tracking, cache: ReleaseCache, *, reaso
         store.change(
             "UPDATE releases SET status = $1 WHERE model_version = $2", [publishing.WITHDRAWN, current.version]
         )
+        store.engine.serialised()
+        if champion.champion_of(store) != current:
+            raise ReleaseRefused(
+                f"While version {current.version} was being withdrawn, another became champion. Nothing was changed: "
+                "see 'leadscore status', and roll back again if it is still wanted."
+            )
         back, none = publishing.withdraw(store, digest=current.digest, reason=reason, now=now)
         champion.crown(store, before, action=champion.ROLLBACK, reason=reason, now=now)
         reached("rollback: before the commit")
     reached("rollback: after the commit")
     return Rollback(before.version, current.version, back, none, _set_alias(tracking, before))
+
+
+def _let_through(judged: Judged, force_reason: str | None) -> list[str]:
+    """The names of the checks that are forced; none where all pass."""
+    found = refused(judged.checks)
+    firm = [check for check in found if not check.forcible]
+    if not found or (force_reason is not None and not firm):
+        return [check.name for check in found]
+    said = " ".join(f"{check.name}: {check.sentence}" for check in (firm or found))
+    how = "" if firm else " With a reason it may pass all the same: --force --reason WHY."
+    raise ReleaseRefused(f"Version {judged.chosen.version} was not promoted, and nothing was changed. {said}{how}")
 
 
 def _set_alias(tracking: Tracking, chosen: Champion) -> list[str]:

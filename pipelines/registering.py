@@ -2,21 +2,32 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from models.bundle import Release
-from pipelines import release
+from pipelines import out_of_time, release
 from pipelines.config import Settings
 from pipelines.store import LeadStore
-from pipelines.tracking import CANDIDATE, Registered, Tracking
+from pipelines.tracking import CANDIDATE, Registered, Tracking, Within
+from pipelines.tuning import Trial
 
 
-def log(tracking: Tracking, settings: Settings, facts: Mapping[str, Any], drawn: Mapping[str, Any]) -> str:
+def log(
+    tracking: Tracking,
+    settings: Settings,
+    facts: Mapping[str, Any],
+    drawn: Mapping[str, Any],
+    *,
+    job: str = "train",
+    trials: Sequence[Trial] = (),
+) -> str:
     """Log what was measured and drawn, with no release behind it; return the run's id."""
-    run_id = _log(tracking, settings, facts, drawn, None)
+    run_id = _log(tracking, settings, facts, drawn, None, job=job, trials=trials)
     assert isinstance(run_id, str)
     return run_id
 
@@ -28,6 +39,8 @@ def register(
     made: Release,
     drawn: Mapping[str, Any],
     *,
+    foretold: pd.DataFrame,
+    trials: Sequence[Trial] = (),
     now: datetime,
     say: Callable[[str], None],
 ) -> tuple[str, str, str]:
@@ -36,6 +49,8 @@ def register(
     Parameters
     ----------
     drawn : file name -> matplotlib figure
+    foretold : what the procedure foretold of later leads (see `out_of_time`)
+    trials : shapes that were tried on the way, as runs within the run
 
     Returns
     -------
@@ -50,10 +65,10 @@ def register(
         for (known,) in store.rows("SELECT model_version FROM releases WHERE digest = $1", [digest]):
             if tracking.exists(str(known)):
                 say(f"same data, same configuration: this is the release of version {known}, registered before")
-                run_id = log(tracking, settings, facts, drawn)
+                run_id = log(tracking, settings, facts, drawn, trials=trials)
                 tracking.set_alias(CANDIDATE, str(known))
                 return str(known), run_id, digest
-        registered = _log(tracking, settings, facts, drawn, folder, digest=digest)
+        registered = _log(tracking, settings, facts, drawn, folder, digest=digest, trials=trials)
     assert isinstance(registered, Registered)
     with store.transaction():
         store.change(
@@ -63,6 +78,8 @@ def register(
             "registered_at = excluded.registered_at, promoted_at = NULL, checked_at = NULL, facts = excluded.facts",
             [registered.version, digest, "candidate", now, _facts_text(facts)],
         )
+        out_of_time.forget(store, registered.version)
+        out_of_time.remember(store, registered.version, foretold)
     tracking.set_alias(CANDIDATE, registered.version)
     return registered.version, registered.run_id, digest
 
@@ -75,20 +92,17 @@ def _log(
     folder: Path | None,
     *,
     digest: str = "",
+    job: str = "train",
+    trials: Sequence[Trial] = (),
 ) -> Registered | str:
     numbers = {f"{name}": m["value"] for name, m in facts["metrics"].items() if m["value"] is not None}
     for baseline, metrics in facts["baselines"].items():
         numbers |= {f"{baseline}.{k}": m["value"] for k, m in metrics.items() if m["value"] is not None}
     for name, m in facts["metrics"].items():
         numbers |= {f"{name}.{end}": m[end] for end in ("low", "high") if m[end] is not None}
-    parameters = {
-        f"{section}.{key}": value
-        for section, keys in settings.model_dump(exclude={"store", "tracking", "attributes"}).items()
-        for key, value in keys.items()
-    }
     return tracking.log_run(
-        name=f"train {facts['data']['known_until'][:10]}",
-        parameters=parameters,
+        name=f"{job} {facts['data']['known_until'][:10]}",
+        parameters=settings.flat(),
         metrics=numbers | {f"snapshots.{k}": float(v) for k, v in facts["snapshots"].items()},
         tags={
             "verdict": facts["verdict"],
@@ -97,8 +111,12 @@ def _log(
             "data_last_as_of": facts["data"]["last_as_of"],
             "release_digest": digest,
         },
-        documents={"card.json": dict(facts)},
+        documents={"card.json" if job == "train" else f"{job}.json": dict(facts)},
         figures=drawn,
+        within=[
+            Within(f"trial {trial.number + 1}", trial.shape, {"log_loss": trial.log_loss}, {"state": trial.state})
+            for trial in trials
+        ],
         release=folder,
     )
 

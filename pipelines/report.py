@@ -18,38 +18,9 @@ if TYPE_CHECKING:  # what these bring with them (MLflow, LightGBM) takes seconds
     from pipelines.backfill import Skipped
     from pipelines.doctor import Finding
     from pipelines.score import ScoreReport
-    from pipelines.train import TrainReport
 
 #: Columns that a terminal has no room for.
 _ONLY_FOR_PROGRAMS: Final = ("excluded", "quarantined", "config_digest", "host", "pid", "digest")
-
-
-def print_training(report: "TrainReport") -> None:
-    """The verdict, the metrics beside the baselines', the leaks."""
-    console = Console()
-    facts = report.facts
-    table = Table(title="On later leads it never saw", title_justify="left")
-    for heading in ("metric", "model", "95 % interval", *(name.replace("_", " ") for name in facts["baselines"])):
-        table.add_column(heading, justify="left" if heading == "metric" else "right")
-    for key, title in METRIC_NAMES.items():
-        m = facts["metrics"][key]
-        others = [number(b[key]["value"]) for b in facts["baselines"].values()]
-        table.add_row(title, number(m["value"]), f"{number(m['low'])} – {number(m['high'])}", *others)
-    console.print(table)
-    counts = facts["snapshots"]
-    console.print(
-        f"Snapshots: train {counts['train']:,} · calibrate {counts['calibrate']:,} · test {counts['test']:,} · "
-        f"dropped as immature {counts['dropped_immature']:,} · dropped in gaps {counts['dropped_in_gap']:,}"
-    )
-    for leak in facts["leaks"]:
-        console.print(f"[bold red]leak?[/] {escape(leak['column'])}: {escape(leak['sentence'])}")
-    if report.version is None:
-        console.print(f"[bold]{escape(facts['verdict_reason'])}[/]")
-    else:
-        console.print(
-            f"[bold]Registered as version {report.version}, alias candidate.[/] "
-            f"Next: leadscore promote {report.version}, then leadscore score"
-        )
 
 
 def print_scoring(report: "ScoreReport") -> None:

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from features.build import describe
 from features.catalogue import Catalogue
 from features.cohort import eligible
+from features.history import stage_as_of
 from features.kinds import VOLUNTARY
 from features.tables import MICROSECONDS_PER_DAY, LeadTables
 from models.label import converted, is_mature
@@ -35,12 +36,15 @@ class When:
 class TrainingFrame:
     """Mature snapshots, one row per (lead_id, as_of), ordered by as_of, then lead_id.
 
-    `frame` holds the features, `outcome` whether the lead converted within the horizon; the counts say what was left
-    out, and why.
+    `frame` holds the features, `outcome` whether the lead converted within the horizon, `known_at` when that
+    conversion came to be known (0 where there was none), `stage` what people had recorded of the lead before as_of
+    (None: nothing); the counts say what was left out, and why.
     """
 
     frame: pd.DataFrame
     outcome: npt.NDArray[np.int64]
+    known_at: Moments
+    stage: npt.NDArray[np.object_]
     dropped_immature: int
     excluded: Mapping[str, int]
     sampled_share: float
@@ -121,7 +125,7 @@ def training_frame(
     """
     ranges = store.lead_ranges(size=range_leads)
     share = _share(store, ranges, when=when, first=first, until=until, most=most, horizon_days=horizon_days)
-    parts, outcomes = [], []
+    parts, outcomes, known, stages = [], [], [], []
     excluded: Counter[str] = Counter()
     immature = 0
     for done, (low, high) in enumerate(ranges):
@@ -139,11 +143,17 @@ def training_frame(
         )
         excluded.update(cohort.excluded)
         parts.append(describe(tables, cohort.snapshots, of=catalogue))
-        outcomes.append(converted(tables, cohort.snapshots, target_stage=target_stage, horizon_days=horizon_days))
+        happened, known_at = converted(tables, cohort.snapshots, target_stage=target_stage, horizon_days=horizon_days)
+        outcomes.append(happened)
+        known.append(known_at)
+        stages.append(stage_as_of(tables, cohort.snapshots)["stage"].to_numpy(object))
         progress(done + 1, len(ranges))
     frame, outcome = pd.concat(parts), np.concatenate(outcomes)
+    known_at, stage = np.concatenate(known), np.concatenate(stages)
     order = np.argsort(frame.index.get_level_values("as_of").to_numpy(np.int64), kind="stable")
-    return TrainingFrame(frame.iloc[order], outcome[order], immature, dict(excluded), share)
+    return TrainingFrame(
+        frame.iloc[order], outcome[order], known_at[order], stage[order], immature, dict(excluded), share
+    )
 
 
 def _share(

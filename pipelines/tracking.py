@@ -10,7 +10,7 @@ import os
 import re
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -43,6 +43,16 @@ class Registered:
 
     version: str
     run_id: str
+
+
+@dataclass(frozen=True)
+class Within:
+    """A small run inside another: its parameters, metrics (None where there is none) and tags."""
+
+    name: str
+    parameters: Mapping[str, Any]
+    metrics: Mapping[str, float | None]
+    tags: Mapping[str, str]
 
 
 class Tracking:
@@ -102,6 +112,7 @@ class Tracking:
         tags: Mapping[str, str],
         documents: Mapping[str, Any],
         figures: Mapping[str, Any],
+        within: Sequence[Within] = (),
         release: Path | None,
     ) -> Registered | str:
         """Log one training; with a release folder, register it too, last, and return its version (else the run's id).
@@ -122,6 +133,11 @@ class Tracking:
                 mlflow.log_dict(document, file)
             for file, figure in figures.items():
                 mlflow.log_figure(figure, file)
+            for part in within:
+                with mlflow.start_run(run_name=part.name, nested=True):
+                    mlflow.log_params(dict(part.parameters))
+                    mlflow.log_metrics({name: v for name, v in part.metrics.items() if v is not None})
+                    mlflow.set_tags(dict(part.tags))
             run_id = str(run.info.run_id)
             if release is None:
                 return run_id
@@ -147,6 +163,18 @@ class Tracking:
         with self._reached():
             self._must_exist()
             self.client.set_registered_model_alias(self.model_name, alias, version)
+
+    def set_version_tags(self, version: str, tags: Mapping[str, str]) -> None:
+        """Put tags on a version, for people who look at it in the registry; one that is there already is replaced.
+
+        Raises
+        ------
+        RegistryUnreachable
+        """
+        with self._reached():
+            self._must_exist()
+            for key, value in tags.items():
+                self.client.set_model_version_tag(self.model_name, version, key, value)
 
     def version_of(self, alias: str) -> str | None:
         """The version an alias points at; None when there is no such model or alias.

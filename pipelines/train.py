@@ -1,38 +1,52 @@
 """Fit, calibrate, evaluate on later leads, and register a candidate; or say "no skill", and register nothing.
 
-The procedure is applied twice. Once to the earlier snapshots, to be measured on the later ones, a horizon apart: that
-is the evidence. Once to all mature snapshots, for the release: leaving the newest leads out of the model that scores
-tonight costs more, under drift, than anything else. What is measured is the procedure; the card says so.
+The procedure is applied several times. At each cut-off of a backtest to the snapshots whose outcome was known by then,
+to be measured on the period after it: that is the evidence. And once to all mature snapshots, for the release: leaving
+the newest leads out of the model that scores tonight costs more, under drift, than anything else. What is measured is
+the procedure; the card says so.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from scipy.special import expit
+import pandas as pd
 
-from features.catalogue import Catalogue, catalogue
+from features.catalogue import Catalogue, catalogue, check_excluded
 from features.errors import TooLittleData
 from features.kinds import kinds_of
 from models.assembling import assemble
-from models.baselines import base_rate, logistic_regression
-from models.estimator import Learned, check_enough, learn
-from models.evaluation import Evaluation, Interval, evaluate, paired_difference
-from models.splits import check_gap, split_by_time
+from models.encoding import Floats
+from models.estimator import check_enough
+from models.intervals import Interval
 from models.uncertainty import fit_band
-from pipelines import figures
+from pipelines import figures, out_of_time
+from pipelines.changes import changes, same_training
 from pipelines.config import Settings
 from pipelines.leak_report import find_leaks
 from pipelines.moments import moment
+from pipelines.points import points_of
+from pipelines.provenance import made_by
+from pipelines.proving import Proof, learner, prove
+from pipelines.proving import facts as measured
 from pipelines.registering import log, register
+from pipelines.release_cache import ReleaseCache
+from pipelines.rival import Rival, foretold, rival_of
 from pipelines.snapshots import TrainingFrame, When, training_frame, voluntary_types
 from pipelines.store import Inventory, LeadStore
 from pipelines.tracking import Tracking
+from pipelines.tuning import Tuned, brought, in_words, tune
 
 Say = Callable[[str], None]
 NO_SKILL: Final = "no skill"
+#: Keys of [score] at which the nightly audit warns or refuses.
+_DRIFT_LIMITS: Final = (
+    "least_volume_share", "most_volume_factor", "most_mean_factor", "warn_new_category_share",
+    "most_new_category_share",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,11 +61,14 @@ class TrainReport:
 
     def as_dict(self) -> dict[str, Any]:
         """What `train --json` prints."""
-        keys = ("snapshots", "metrics", "baselines", "verdict_reason", "leaks", "left_out", "excluded", "data", "label")
+        keys = (
+            "snapshots", "metrics", "baselines", "differences", "folds", "months", "segments", "targets", "calibration",
+            "champion", "verdict_reason", "leaks", "left_out", "excluded", "data", "label",
+        )  # fmt: skip
         return {
             "version": self.version,
             "verdict": self.verdict,
-            **{key: self.facts[key] for key in keys},
+            **{key: self.facts.get(key) for key in keys},
             "release_digest": self.digest,
             "run_id": self.run_id,
             "notes": self.facts["notes"],
@@ -117,10 +134,15 @@ def train(
     *,
     as_of: int | None,
     now: datetime,
+    tune_minutes: float | None = None,
     say: Say = lambda _: None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> TrainReport:
     """Train on everything known before `as_of` (microseconds UTC; None: everything the store knows).
+
+    Parameters
+    ----------
+    tune_minutes : how long to look for a better shape of the trees; None: not at all
 
     Raises
     ------
@@ -132,6 +154,8 @@ def train(
         say(sentence)
     until = min(as_of, inventory.known_until) if as_of is not None else inventory.known_until
     columns = read_catalogue(inventory, settings)
+    if as_of is None:  # before an earlier moment, a column may not be there yet
+        check_excluded(settings.features.exclude, of=columns)
     say(f"{inventory.leads:,} leads and {inventory.events:,} events; outcomes are known up to {moment(until)}")
     say(_left_out_summary(columns))
     data = read_frame(store, settings, inventory, columns, as_of=as_of, progress=progress)
@@ -143,7 +167,8 @@ def train(
     leaks = find_leaks(store, data, columns, target_stage=settings.label.target_stage, until=until)
     for leak in leaks:
         say(f"leak? {leak['column']}: {leak['sentence']}")
-    return _Training(settings, columns, data, leaks, until, say).run(store, tracking, now)
+    points = points_of(store, settings, inventory, data)
+    return _Training(settings, columns, data, points, leaks, until, tune_minutes, say).run(store, tracking, now)
 
 
 @dataclass(frozen=True)
@@ -153,126 +178,120 @@ class _Training:
     settings: Settings
     columns: Catalogue
     data: TrainingFrame
+    points: Floats | None
     leaks: list[dict[str, Any]]
     until: int
+    tune_minutes: float | None
     say: Say
 
     def run(self, store: LeadStore, tracking: Tracking, now: datetime) -> TrainReport:
         """Prove, decide, and only then fit and register the release."""
-        horizon = self.settings.label.horizon_days
-        as_of, leads = self.data.as_of, np.asarray(self.data.lead_id, object)
-        split = split_by_time(as_of, later_share=self.settings.splits.test_share, horizon_days=horizon)
-        check_gap(earlier_as_of=as_of[split.earlier], later_as_of=as_of[split.later], horizon_days=horizon)
-        self.say(f"learning from {len(split.earlier):,} snapshots, to be tested on {len(split.later):,} later ones")
-        proof = self._learn(split.earlier)
-        later, outcome = self.data.frame.iloc[split.later], self.data.outcome[split.later]
-        if len(np.unique(outcome)) < 2:
-            raise TooLittleData(
-                f"The test needs both outcomes; all {len(outcome):,} later snapshots have the same one. Import more "
-                "history, or raise [splits] test_share."
-            )
-        self.say(f"evaluating, with {self.settings.model.resamples} resamples by lead behind every interval")
-        log_odds = proof.model.log_odds(later)
-        predictions = {
-            "model": expit(log_odds),
-            "base_rate": base_rate(self.data.outcome[split.earlier], rows=len(later)),
-            "logistic": logistic_regression(
-                self.data.frame.iloc[split.earlier], self.data.outcome[split.earlier], later
-            ),
-        }
-        results = {
-            name: evaluate(
-                probability,
-                outcome,
-                lead_id=leads[split.later].tolist(),
-                base_rate_probability=float(self.data.outcome[split.earlier].mean()),
-                resamples=self.settings.model.resamples,
-                seed=self.settings.model.seed,
-            )
-            for name, probability in predictions.items()
-        }
-        better = paired_difference(
-            "log_loss",
-            predictions["model"],
-            predictions["base_rate"],
-            outcome,
-            lead_id=leads[split.later].tolist(),
-            resamples=self.settings.model.resamples,
-            seed=self.settings.model.seed,
-        )
-        verdict, reason = decide(results["model"].metrics, better)
+        proof = prove(self.data, self.settings, self.columns, points=self.points, say=self.say)
+        tuned, tuning = None, None
+        if self.tune_minutes is not None:
+            tuned, tuning, proof = self._tuned(proof, self.tune_minutes)
+        better = proof.together.differences["base_rate"]["log_loss"].interval
+        verdict, reason = decide(proof.model.metrics, better)
         self.say(f"{verdict}: {reason}")
-        facts = self._facts(proof, results, verdict=verdict, reason=reason, gap=len(split.gap), test=len(split.later))
-        drawn = {
-            "reliability.png": figures.reliability(facts["calibration_table"]),
-            "gain.png": figures.gain({n: p for n, p in predictions.items() if n != "base_rate"}, outcome),
-        }
+        facts = self._facts(proof, better, verdict=verdict, reason=reason) | {"tuning": tuning}
+        drawn, trials = figures.of_proof(facts), tuned.trials if tuned else ()
         if verdict == NO_SKILL:
-            facts |= {"features": [], "notes": list(proof.notes)}
-            return TrainReport(None, verdict, facts, None, log(tracking, self.settings, facts, drawn))
+            facts |= {"features": [], "notes": list(proof.last.learned.notes)}
+            return TrainReport(None, verdict, facts, None, log(tracking, self.settings, facts, drawn, trials=trials))
+        ours = foretold(proof)
+        rival = rival_of(
+            store, tracking, ReleaseCache(Path(self.settings.release.cache)), self.data, proof, say=self.say
+        )
+        facts |= self._since(rival, facts, ours)
         self.say("fitting the release on all mature snapshots")
         everything = np.arange(len(self.data.outcome))
-        final = self._learn(everything)
-        band = fit_band(log_odds, outcome, lead_id=leads[split.later].tolist())
+        shape = tuned.shape if tuned and tuning and tuning["used"] else None
+        final = learner(self.data, self.settings, self.columns, shape=shape)(everything, self.data.outcome)
         made = assemble(
             final,
             self.data.frame,
             columns=self.columns,
-            band=band,
+            band=fit_band(proof.backtest.log_odds, proof.outcome, lead_id=proof.lead_id.tolist()),
             facts=facts,
             target_stage=self.settings.label.target_stage,
-            horizon_days=horizon,
+            horizon_days=self.settings.label.horizon_days,
         )
         drawn["importance.png"] = figures.importance(made.card["features"])
-        version, run_id, digest = register(store, tracking, self.settings, made, drawn, now=now, say=self.say)
+        version, run_id, digest = register(
+            store, tracking, self.settings, made, drawn, foretold=ours, trials=trials, now=now, say=self.say
+        )
+        if rival is not None:
+            with store.transaction():
+                out_of_time.remember(store, rival.champion.version, rival.fresh)
         return TrainReport(version, verdict, made.card, digest, run_id)
 
-    def _learn(self, rows: "np.ndarray[Any, np.dtype[np.int64]]") -> Learned:
-        return learn(
-            self.data.frame.iloc[rows],
-            self.data.outcome[rows],
-            lead_id=np.asarray(self.data.lead_id, object)[rows].tolist(),
-            as_of=self.data.as_of[rows],
-            horizon_days=self.settings.label.horizon_days,
-            monotone={column.name: column.monotone for column in self.columns.columns if column.monotone},
-            seed=self.settings.model.seed,
-            progress=self.say,
-        )
+    def _tuned(self, default: Proof, minutes: float) -> tuple[Tuned, dict[str, Any], Proof]:
+        """The best shape found, what it brought, and the proof of what will be released."""
+        journal = Path(self.settings.release.cache).parent / "tuning"
+        tuned = tune(self.data, self.settings, self.columns, minutes=minutes, journal=journal, say=self.say)
+        self.say("proving the best shape on the later leads, beside the default")
+        proof = prove(self.data, self.settings, self.columns, points=self.points, shape=tuned.shape, say=self.say)
+        tuning = brought(tuned, proof, default, self.settings)
+        self.say(in_words(tuning))
+        return tuned, tuning, proof if tuning["used"] else default
 
-    def _facts(
-        self, proof: Learned, results: Mapping[str, Evaluation], *, verdict: str, reason: str, gap: int, test: int
-    ) -> dict[str, Any]:
-        metrics = {name: {k: i.as_dict() for k, i in result.metrics.items()} for name, result in results.items()}
-        as_of = self.data.as_of
+    def _since(self, rival: Rival | None, facts: dict[str, Any], ours: pd.DataFrame) -> dict[str, Any]:
+        """The candidate beside the champion; a training that repeats the champion's finds the same card again."""
+        if rival is None:
+            return {"champion": None, "changes": None}
+        if same_training(facts, rival.card):
+            return {key: rival.card.get(key) for key in ("champion", "changes")}
+        named = facts | {"features": [{"name": name} for name in self.columns.names]}
+        return {
+            "champion": rival.facts(ours, self.settings),
+            "changes": changes(named, rival.card, since_version=rival.champion.version),
+        }
+
+    def _facts(self, proof: Proof, better: Interval, *, verdict: str, reason: str) -> dict[str, Any]:
+        settings, as_of = self.settings, self.data.as_of
+        trained = proof.last.learned
         return {
             "verdict": verdict,
             "verdict_reason": reason,
-            "label": {
-                "target_stage": self.settings.label.target_stage,
-                "horizon_days": self.settings.label.horizon_days,
-            },
+            "verdict_facts": {"gain": better.as_dict(), "roc_auc": proof.model.metrics["roc_auc"].as_dict()},
+            "label": settings.label.model_dump(),
             "data": {
                 "first_as_of": moment(int(as_of.min())),
                 "last_as_of": moment(int(as_of.max())),
                 "known_until": moment(self.until),
                 "digest": self.data.digest(),
-                "config_digest": self.settings.digest(),
+                "config_digest": settings.digest(),
                 "sampled_share": self.data.sampled_share,
+                "snapshots_at": settings.snapshots.at,
+                "every_days": settings.snapshots.every_days,
+                "days_after_creation": list(settings.snapshots.days_after_creation),
             },
             "snapshots": {
-                "train": proof.trained,
-                "calibrate": proof.calibrated,
-                "test": test,
+                "train": trained.trained,
+                "calibrate": trained.calibrated,
+                "test": len(proof.outcome),
                 "dropped_immature": self.data.dropped_immature,
-                "dropped_in_gap": gap + proof.dropped_in_gap,
-                "converted_in_test": int(results["model"].converted),
+                "dropped_in_gap": len(proof.last.fold.split.gap) + trained.dropped_in_gap,
+                "converted_in_test": int(proof.model.converted),
             },
             "excluded": dict(self.data.excluded),
-            "metrics": metrics["model"],
-            "baselines": {name: metrics[name] for name in ("base_rate", "logistic")},
-            "calibration_table": [asdict(row) for row in results["model"].calibration_table],
+            **measured(proof, self.data, settings),
             "leaks": self.leaks,
             "left_out": dict(self.columns.left_out),
+            "excluded_by_choice": list(settings.features.exclude),
+            "never_read": ["email", "full_name", "company_name", "phone"],
+            "attributes": sorted(self.columns.attributes),
+            "sensitive": list(settings.evaluation.sensitive),
+            "justification": dict(settings.card.justification),
+            "owner": settings.card.owner,
+            "note": settings.card.note,
+            "drift_limits": {key: getattr(settings.score, key) for key in _DRIFT_LIMITS}
+            | {"max_stale_days": settings.release.max_stale_days},
+            "stages": settings.stages.model_dump(),
+            "bands": settings.bands.model_dump(),
+            "settings": settings.flat(),
+            "made": made_by(seed=settings.model.seed, resamples=settings.model.resamples),
+            "learning_curve": None,
         }
 
 

@@ -1,22 +1,17 @@
-"""Whether the bands of a ranking are of use to sales: the three targets that a vendor of the trade holds itself to.
+"""Whether the bands of a ranking are of use to sales: the three figures that a vendor of the trade holds itself to.
 
 Of all leads 15 to 35 % in the two upper bands, at least 60 % of the conversions there, and the top band converting at
-least ten times as often as the lowest (MadKudu's, as published). They say whether a list is short enough to be worked
+least ten times as often as the lowest (MadKudu's, as published; `models.gate` holds them against it). They say whether a list is short enough to be worked
 and long enough to matter, which no metric of ranking does.
 """
 
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from serve.bands import BANDS, BandLimits, band
-
-TOP_TWO_LEAST: Final = 0.15
-TOP_TWO_MOST: Final = 0.35
-CAPTURED_LEAST: Final = 0.60
-RATIO_LEAST: Final = 10.0
 
 
 @dataclass(frozen=True)
@@ -42,14 +37,6 @@ class Targets:
         """Plain values for JSON."""
         return asdict(self) | {"bands": [asdict(row) for row in self.bands]}
 
-    def met(self) -> dict[str, bool]:
-        """Which targets are met; a lowest band without any conversion meets the third."""
-        return {
-            "top_two_share": TOP_TWO_LEAST <= self.top_two_share <= TOP_TWO_MOST,
-            "captured": self.captured >= CAPTURED_LEAST,
-            "ratio": self.ratio is None or self.ratio >= RATIO_LEAST,
-        }
-
 
 def targets(probability: npt.ArrayLike, outcome: npt.ArrayLike, *, limits: BandLimits) -> Targets:
     """Sort snapshots into bands and hold the bands against what happened.
@@ -61,8 +48,8 @@ def targets(probability: npt.ArrayLike, outcome: npt.ArrayLike, *, limits: BandL
     Examples
     --------
     >>> found = targets([0.5] * 2 + [0.01] * 8, [1, 1] + [0] * 7 + [1], limits=BandLimits(0.3, 0.15, 0.05))
-    >>> found.top_two_share, round(found.captured, 2), found.ratio, found.met()
-    (0.2, 0.67, 8.0, {'top_two_share': True, 'captured': True, 'ratio': False})
+    >>> found.top_two_share, round(found.captured, 2), found.ratio
+    (0.2, 0.67, 8.0)
     """
     y = np.asarray(outcome, np.float64)
     bands = band(probability, limits)

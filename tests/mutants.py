@@ -179,9 +179,24 @@ MUTANTS = (
         "tests/models/test_contract.py::test_two_columns_swapped",
     ),
     mutant(
-        "verifying what is promoted", "pipelines/promote.py",
-        "    active_release.fetch(tracking, cache, chosen)\n", "",
+        "verifying what is promoted", "models/gate.py",
+        '    if damaged is not None:\n        return _firm(name, limit, "not the same", REFUSE, damaged)\n', "",
         f"{SINGLE}::test_nothing_is_promoted_whose_files_are_not_those_registered",
+    ),
+    mutant(
+        "review before a promotion", "models/gate.py",
+        'return [*rows, _firm("card approved", APPROVED, "not reviewed", REFUSE, sentence)]', "return rows",
+        "tests/models/test_gate.py::test_what_was_not_reviewed_is_refused_whatever_the_reason",
+    ),
+    mutant(
+        "review of this very card", "models/gate.py",
+        "if card_digest != review.card_digest:", "if False:",
+        "tests/models/test_gate.py::test_what_was_not_reviewed_is_refused_whatever_the_reason",
+    ),
+    mutant(
+        "second look before a promotion's commit", "pipelines/promote.py",
+        "        judging.unchanged(store, judged)\n", "",
+        "tests/pipelines/test_judging.py::test_what_was_reviewed_or_promoted_in_between_is_seen",
     ),
     mutant(
         "transaction of a rollback", "pipelines/promote.py",

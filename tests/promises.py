@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from features.errors import RegistryUnreachable, ReleaseRefused
-from pipelines import config, release
+from pipelines import cards, config, release
 from pipelines import score as nightly
 from pipelines.erase import TABLES
 from pipelines.importing import import_file
@@ -22,10 +22,11 @@ from pipelines.mapping import load_mapping
 from pipelines.promote import promote
 from pipelines.store import LeadStore
 from tests.conftest import DATABASES
-from tests.models.data import facts
+from tests.models.card_data import full
 from tests.postgres import Server
 from tests.serve.test_scorer import market
 from tests.serve.test_scorer import release as trained_release
+from tests.signed import SMALL, sign
 from tests.stores import memory_store
 
 DAY_ZERO = datetime(2024, 6, 1, tzinfo=UTC)
@@ -197,6 +198,8 @@ class Prepared:
 
     folders: dict[str, Path]
     digests: dict[str, str]
+    card_digest: str
+    """All three have the same card."""
     place: Path
     leads: list[Lead]
     events: list[Event]
@@ -219,15 +222,16 @@ class Prepared:
         key = (leads, events, frozenset(model.objections), as_of, version, named)
         if key not in self.known:
             store = self.clean
-            for table in (*TABLES, "runs", "published", "publications", "releases", "promotions"):
+            for table in (*TABLES, "runs", "published", "publications", "releases", "promotions", "reviews"):
                 store.change(f"DELETE FROM {table}")
             put(store, leads, events)
             for lead in sorted(model.objections & known):
                 store.change("INSERT INTO objections VALUES ($1, $2)", [lead, as_of])
-            register(store, self.digests)
+            register(store, self.digests, self.card_digest)
             cache, registry = self.place / "clean", Registry(self.folders)
-            promote(store, registry, nightly.ReleaseCache(cache), version=version, now=as_of)  # type: ignore[arg-type]
             given = self.settings_of(named, cache)
+            kept = nightly.ReleaseCache(cache)
+            promote(store, registry, kept, given, version=version, now=as_of, force_reason=SMALL)  # type: ignore[arg-type]
             nightly.run(store, given, registry, as_of=as_of, clock=lambda: as_of)  # type: ignore[arg-type]
             self.known[key] = {row[0]: row for row in store.rows(f"SELECT {COLUMNS} FROM scores")}
         return dict(self.known[key])
@@ -246,13 +250,14 @@ def put(store: LeadStore, leads: tuple[Lead, ...], events: tuple[Event, ...]) ->
     store.append("events", table(events, "event_id", "lead_id", "type", "occurred_at", "known_at"))
 
 
-def register(store: LeadStore, digests: dict[str, str]) -> None:
+def register(store: LeadStore, digests: dict[str, str], card_digest: str) -> None:
     for version, digest in digests.items():
         store.change(
             "INSERT INTO releases (model_version, digest, status, registered_at, facts) VALUES ($1, $2, 'candidate', "
             "$3, '')",
             [version, digest, DAY_ZERO - timedelta(days=30)],
         )
+        sign(store, version, card_digest, now=DAY_ZERO - timedelta(days=30))
 
 
 def written(rows: list[Any], place: Path) -> Path:
@@ -263,16 +268,18 @@ def written(rows: list[Any], place: Path) -> Path:
     return place
 
 
-def fill(store: LeadStore, leads: list[Lead], events: list[Event], *, folder: Path, digests: dict[str, str]) -> None:
+def fill(
+    store: LeadStore, leads: list[Lead], events: list[Event], *, folder: Path, digests: dict[str, str], card_digest: str
+) -> None:
     for rows, name in ((leads, "leads.csv"), (events, "events.csv")):
         import_file(store, written(list(rows), folder / name), load_mapping("generic"), now=DAY_ZERO)
-    register(store, digests)
+    register(store, digests, card_digest)
 
 
 @contextmanager
 def prepare(place: Path) -> Iterator[Prepared]:
     """Three releases, forty leads, and a store filled with them."""
-    usual = replace(trained_release(), card=facts(), card_text="made for a test")
+    usual = replace(trained_release(), card=full(), card_text="made for a test")
     folders, digests = {}, {}
     for version, shift in zip(VERSIONS, (0.0, 0.4, -0.3), strict=True):
         folders[version] = place / f"release-{version}"
@@ -280,6 +287,7 @@ def prepare(place: Path) -> Iterator[Prepared]:
         members = replace(usual.model.members, intercept=usual.model.members.intercept + shift)
         made = replace(usual, model=replace(usual.model, members=members))
         digests[version] = release.write(made, folders[version])
+        card_digest = cards.digest_of(release.verified(folders[version], digest=digests[version]))
     known = market(40, seed=1)
     leads, events = [], []
     for row in known:
@@ -292,9 +300,9 @@ def prepare(place: Path) -> Iterator[Prepared]:
             events.append(Event(f"{row.lead_id}/{number}", row.lead_id, kind, at, at))
     template = place / "template.duckdb"
     with LeadStore.open(str(template), create=True) as store:
-        fill(store, leads, events, folder=place, digests=digests)
+        fill(store, leads, events, folder=place, digests=digests, card_digest=card_digest)
     with memory_store() as clean:
-        yield Prepared(folders, digests, place, leads, events, template, clean)
+        yield Prepared(folders, digests, card_digest, place, leads, events, template, clean)
 
 
 class Place:

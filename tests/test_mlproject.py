@@ -127,7 +127,9 @@ def test_train_score_and_compare_run_under_mlflow(tmp_path: Path, monkeypatch: p
     assert trained.data.metrics["roc_auc"] > 0.7
     assert client.get_model_version_by_alias("leadscore", "candidate").run_id == trained.info.run_id
 
-    leadscore("promote")  # no entry point: between training and scoring stands a person's decision
+    # No entry points: between training and scoring stands a person's decision.
+    leadscore("review", "1", "--approve", "--by", "Ada", "--note", "read it all")
+    leadscore("promote", "--force", "--reason", "600 leads prove little")
     run("score", folder=tmp_path, config=config, store=store, as_of="2025-12-31")
     with LeadStore.open(str(store), read_only=True) as leads:
         ((published, as_of),) = leads.rows("SELECT count(*), min(epoch(as_of)) FROM current_scores")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from features.errors import LockHeld, ReleaseRefused
-from pipelines import champion, failpoints
+from pipelines import champion, config, failpoints
 from pipelines.promote import promote, rollback
 from pipelines.store import LeadStore
 from tests.mutants import MUTANTS, ROOT, Mutant
@@ -121,8 +121,9 @@ def test_nothing_is_promoted_whose_files_are_not_those_registered(tmp_path: Path
 
     with memory_store() as store:
         released(store, "1")
+        registry, cache = Garbage(tmp_path), ReleaseCache(tmp_path / "cache")
         with pytest.raises(ReleaseRefused, match="is not what was registered"):
-            promote(store, Garbage(tmp_path), ReleaseCache(tmp_path / "cache"), version="1", now=NOW)  # type: ignore[arg-type]
+            promote(store, registry, cache, config.load(environment={}), version="1", now=NOW)  # type: ignore[arg-type]
         assert champion.champion_of(store) is None
 
 

@@ -101,6 +101,10 @@ def test_loan_applications_from_nothing_to_reasons(processes: Folder) -> None:
     assert report["metrics"]["roc_auc"]["value"] >= 0.80
     assert report["metrics"]["log_loss"]["value"] <= 0.495
     assert report["leaks"] == []
+    processes.leadscore("promote", "1", code=12)
+    assert "Nobody has reviewed version 1" in processes.stderr
+    assert "## " in processes.leadscore("card", "1")
+    processes.leadscore("review", "1", "--approve", "--by", "Ada", "--note", "read it all")
     processes.leadscore("promote", "1")
     # Two weeks before the log ends, when applications were still open.
     scored = json.loads(processes.leadscore("score", "--as-of", "2012-03-01", "--json"))

@@ -69,6 +69,7 @@ from tests.promises import (
     written,
 )
 from tests.serve.test_scorer import TITLES
+from tests.signed import SMALL
 
 LONG = os.environ.get("LEADSCORE_HYPOTHESIS") == "long"
 HOW_MUCH = settings(
@@ -232,7 +233,7 @@ class Promises(RuleBasedStateMachine):
 
     @initialize(version=st.sampled_from(VERSIONS))
     def first(self, version: str) -> None:
-        promote(self.store, self.registry, self.cache, version=version, now=self.now())
+        self.let_through(version, self.now())
         self.model.crown(version, self.now())
         self.scores("usual", supersede=False)
 
@@ -399,10 +400,16 @@ class Promises(RuleBasedStateMachine):
                 self.note(result, self.expected(as_of, version, "usual"), supersede=False)
         assert next(done, None) is None
 
+    def let_through(self, version: str, now: datetime) -> None:
+        promote(
+            self.store, self.registry, self.cache, self.settings_of("usual"), version=version, now=now,
+            force_reason=SMALL,
+        )  # fmt: skip
+
     @rule(version=st.sampled_from(VERSIONS), kill=st.sampled_from([None, None, "before", "after"]))
     def promotes(self, version: str, kill: str | None) -> None:
         def go() -> None:
-            promote(self.store, self.registry, self.cache, version=version, now=now)
+            self.let_through(version, now)
 
         now = self.now()
         if self.registry.state != "up":
@@ -548,7 +555,7 @@ def test_a_lead_that_is_erased_while_a_run_is_at_work_is_left_out_alone(prepared
         erase(machine.reader, "lead 0003", now=machine.now())
 
     try:
-        promote(machine.store, machine.registry, machine.cache, version="1", now=machine.now())
+        machine.let_through("1", machine.now())
         with machine.at(point, other):
             report = machine.score("usual", supersede=False)
         assert (report.leads_in, report.scored, report.excluded) == (40, 39, {publishing.ERASED: 1})
@@ -567,7 +574,7 @@ def test_a_lead_without_a_finite_probability_is_counted(prepared: Prepared) -> N
         return scores.assign(probability=scores["probability"].where(scores["lead_id"] != "lead 0003")), new
 
     try:
-        promote(machine.store, machine.registry, machine.cache, version="1", now=machine.now())
+        machine.let_through("1", machine.now())
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(nightly, "score", hurt)
             report = machine.score("usual", supersede=False)
@@ -584,5 +591,12 @@ def test_on_duckdb(prepared: Prepared) -> None:
 def test_on_postgres(prepared: Prepared, postgres_server: Server) -> None:
     postgres_server.create_database("promises_template")
     with LeadStore.open(postgres_server.url("promises_template"), create=True) as store:
-        fill(store, prepared.leads, prepared.events, folder=prepared.place, digests=prepared.digests)
+        fill(
+            store,
+            prepared.leads,
+            prepared.events,
+            folder=prepared.place,
+            digests=prepared.digests,
+            card_digest=prepared.card_digest,
+        )
     run_state_machine_as_test(lambda: Promises(prepared, postgres_server), settings=HOW_MUCH)

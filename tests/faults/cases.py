@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from features.tables import MICROSECONDS_PER_DAY
-from pipelines import champion, config, demo, erase, registering, release
+from pipelines import champion, config, demo, erase, out_of_time, registering, release
 from pipelines.config import Settings
-from pipelines.promote import promote
 from pipelines.score import Job, ScoreReport, cache_of
 from pipelines.score import run as score
 from pipelines.store import LeadStore
@@ -21,6 +20,7 @@ from pipelines.tracking import Tracking
 from pipelines.train import train
 from tests.faults.nursery import Child, Ended, Nursery
 from tests.faults.second import second_release
+from tests.signed import approve_and_promote
 from tests.stores import rows_in_order
 
 LEADS = 300
@@ -30,7 +30,18 @@ TOLD = (
     "recommended_stage, stage_reason, needs_confirmation, reasons, points, model_version"
 )
 INPUT = ("leads", "contacts", "profiles", "events", "stage_changes", "rule_points", "objections", "tombstones")
-OUTPUT = ("attributes", "channel_costs", "runs", "scores", "published", "publications", "releases", "promotions")
+OUTPUT = (
+    "attributes",
+    "channel_costs",
+    "runs",
+    "scores",
+    "published",
+    "publications",
+    "releases",
+    "promotions",
+    "reviews",
+    "out_of_time",
+)
 
 
 def now() -> datetime:
@@ -157,9 +168,11 @@ def make(folder: Path) -> Case:
         report = train(store, settings, tracking, as_of=None, now=now())
         assert report.version is not None, report.facts["verdict_reason"]
         assert report.digest is not None
-        promote(store, tracking, cache_of(settings), version=report.version, now=now())
+        approve_and_promote(store, tracking, cache_of(settings), settings, version=report.version, now=now())
         made = second_release(release.load(folder / "releases" / report.digest, digest=report.digest))
-        version, _, digest = registering.register(store, tracking, settings, made, {}, now=now(), say=lambda _: None)
+        version, _, digest = registering.register(
+            store, tracking, settings, made, {}, foretold=out_of_time.recall(store, "1"), now=now(), say=lambda _: None
+        )
         assert (report.version, version) == ("1", "2")
         few = f"(SELECT lead_id FROM leads ORDER BY lead_id DESC LIMIT {LEADS})"
         for table in (*INPUT[1:], "leads"):

@@ -25,13 +25,28 @@ os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "ARROW_DEFAU
 import pyarrow as pa
 
 from features.errors import UserError
-from pipelines import champion, config, erase, failpoints, ledger, nights, promote, registering, release, score, store
+from pipelines import (
+    champion,
+    config,
+    erase,
+    failpoints,
+    ledger,
+    nights,
+    out_of_time,
+    promote,
+    registering,
+    release,
+    reviewing,
+    score,
+    store,
+)
 from pipelines.importing import import_file
 from pipelines.mapping import load_mapping
 from pipelines.postgres_engine import PostgresEngine
 from pipelines.store import LeadStore
 from pipelines.tracking import Tracking
 from tests.faults.second import second_release
+from tests.signed import SMALL
 
 Spec = Mapping[str, Any]
 BUG = 70
@@ -48,6 +63,9 @@ class Agreeing:
         return chosen.version if chosen else None
 
     def set_alias(self, alias: str, version: str) -> None:
+        pass
+
+    def set_version_tags(self, version: str, tags: Mapping[str, str]) -> None:
         pass
 
 
@@ -83,8 +101,14 @@ def do_score(spec: Spec) -> dict[str, Any]:
 
 def do_promote(spec: Spec) -> dict[str, Any]:
     with opened(spec) as leads:
-        cache = score.cache_of(settings_of(spec))
-        return asdict(promote.promote(leads, registry_of(spec, leads), cache, version=spec["version"], now=now()))
+        settings, tracking, version = settings_of(spec), registry_of(spec, leads), spec["version"]
+        cache = score.cache_of(settings)
+        if spec.get("signed", True) and not reviewing.reviews_of(leads, version):
+            reviewing.approve(leads, tracking, cache, version=version, by="Ada", note="read", now=now())
+        done = promote.promote(
+            leads, tracking, cache, settings, version=version, now=now(), force_reason=spec.get("force", SMALL)
+        )
+        return asdict(done)
 
 
 def do_rollback(spec: Spec) -> dict[str, Any]:
@@ -115,7 +139,9 @@ def do_register(spec: Spec) -> dict[str, Any]:
         folder = Path(settings.release.cache) / spec["digest"]
         made = second_release(release.load(folder, digest=spec["digest"]), shift=spec["shift"])
         tracking = registry_of(spec, leads)
-        version, _, digest = registering.register(leads, tracking, settings, made, {}, now=now(), say=print)
+        version, _, digest = registering.register(
+            leads, tracking, settings, made, {}, foretold=out_of_time.recall(leads, "1"), now=now(), say=print
+        )
     return {"version": version, "digest": digest}
 
 

@@ -58,7 +58,7 @@ FAULTS: Final = {
     "F28": ("kill -9 while a training registers", "no candidate, or a whole one; the champion scores on"),
     "F29": ("nothing to learn from, or a leak", "refused with counts; named"),
     "F30": ("a broken calibrator", "refused when it is read"),
-    "F31": ("promotion of what was not reviewed", "refused"),
+    "F31": ("promotion of what was not reviewed, was refused or was edited since", "exit 12, whatever the reason"),
     "F32": ("rollback", "the scores of before to the byte, with the registry away; killed: all of it or nothing"),
     "F33": ("promotion during a run", "the run ends with the release it began with, in every row"),
     "F34": ("a new column in a file", "stored as an attribute, said once"),

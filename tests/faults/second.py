@@ -3,11 +3,8 @@
 from dataclasses import replace
 
 from models.bundle import Release
-from models.calibration import Calibrator
 
 
 def second_release(first: Release, *, shift: float = 0.25) -> Release:
     """The same ranking, with every log odds moved by `shift`: other probabilities, another digest."""
-    before = first.model.calibrator
-    calibrator = Calibrator("beta", before.a, before.b, before.c + shift)
-    return replace(first, model=replace(first.model, calibrator=calibrator))
+    return replace(first, model=replace(first.model, calibrator=first.model.calibrator.raised(shift)))

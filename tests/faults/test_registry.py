@@ -190,6 +190,44 @@ def test_a_local_copy_that_was_changed_does_not_score(
     assert case.seen().digest == undisturbed.digest
 
 
+# What nobody has reviewed (F31) --------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("F31")
+def test_what_was_not_reviewed_does_not_score_whatever_the_reason(case: Case) -> None:
+    asked = {"version": "2", "registry": "real", "signed": False, "force": "the night is near"}
+    before, tables = case.seen(), case.content("promotions", "releases")
+    ended = case.run("promote", **asked)
+    assert ended.code == 12, ended
+    assert "Nobody has reviewed version 2" in ended.said
+    # Reviewed for another card than the one that is registered; then refused.
+    review = (
+        "INSERT INTO reviews SELECT {number}, '2', card_digest || '{more}', '{decision}', reviewer, note, reviewed_at "
+        "FROM reviews WHERE number = 1"
+    )
+    for number, more, decision, said in (
+        (2, "0", "approved", "Another card was reviewed"),
+        (3, "0", "refused", "Refused by Ada"),
+    ):
+        case.change(review.format(number=number, more=more, decision=decision))
+        ended = case.run("promote", **asked)
+        assert ended.code == 12, ended
+        assert said in ended.said
+    assert case.content("promotions", "releases") == tables
+    assert case.seen() == before
+    assert case.run(days_later=1).report["model_version"] == "1", "the champion scores on"
+
+
+@pytest.mark.fault("F31", "F01")
+@pytest.mark.parametrize("point", ["review: before the commit", "review: after the commit"])
+def test_a_review_that_is_killed_was_made_or_not(case: Case, point: str) -> None:
+    assert case.run("promote", version="2", registry="real", at=point, then="kill").code == -9
+    made = case.rows("SELECT count(*) FROM reviews WHERE model_version = '2'")
+    assert made == [(int(point == "review: after the commit"),)]
+    assert case.run("promote", version="2", registry="real").code == 0
+    assert case.rows("SELECT count(*) FROM reviews WHERE model_version = '2'") == [(1,)]
+
+
 # Rollback (F32) ------------------------------------------------------------------------------------------------------
 
 

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.calibration import identity
-from models.calibration_choice import CANDIDATES, Choice, choose_calibration, judge
+from scipy.special import expit
+
+from models.calibration import Calibrator, identity
+from models.calibration_choice import CANDIDATES, Choice, choose_calibration, judge, level_kept
 from models.skill import Window
 from tests.models.data import few_examples
 from tests.models.windows import DAY, both, windows
@@ -75,16 +77,33 @@ def test_what_needs_no_calibration_gets_none() -> None:
     assert min(one["above_best"] for one in choice.losses) == 0.0
 
 
-def test_a_level_that_stays_off_is_put_right_and_every_method_would_have_helped() -> None:
+def test_a_level_that_stays_off_is_left_to_the_shift_and_is_never_put_right_twice() -> None:
     choice = chosen(windows(leads=3_000, level=1.0))
-    losses = {one["method"]: one["log_loss"] for one in choice.losses}
+    for calibrator in [choice.calibrator, *(one.calibrator for one in judge(windows(level=1.0), horizon_days=5)[0])]:
+        assert abs(calibrator.apply_log_odds([-1.5])[0] + 1.5) < 0.35
+
+
+@few_examples
+@given(st.integers(0, 2**31), st.floats(-2, 2), st.floats(0.3, 2))
+def test_a_calibration_keeps_the_mean_and_the_order(seed: int, level: float, slope: float) -> None:
+    z = np.random.default_rng(seed).normal(-2, 1.5, 400)
+    calibrator = level_kept(Calibrator("temperature", slope, slope, level), z)
+    assert calibrator.apply(z).mean() == pytest.approx(expit(z).mean(), abs=1e-9)
+    assert (calibrator.a, calibrator.b) == (slope, slope)
+    assert level_kept(identity(), np.empty(0)) == identity()
+
+
+def test_differences_that_are_half_of_what_was_said_are_drawn_together() -> None:
+    some = [replace(one, later=replace(one.later, parts=2 * one.later.parts)) for one in windows(leads=6_000)]
+    judged, _ = judge(some, horizon_days=HORIZON)
+    assert {one.method for one in judged} == set(CANDIDATES)
+    choice = chosen(some)
     assert choice.method != "none"
-    assert all(losses[name] < losses["none"] - 0.01 for name in losses if name != "none")
-    assert choice.calibrator.apply_log_odds([-1.5])[0] > -1.2
+    assert np.diff(choice.calibrator.apply_log_odds([-3.0, 0.0]))[0] < 2.4
 
 
 def test_few_conversions_are_offered_few_methods() -> None:
-    assert [one["method"] for one in chosen(windows(leads=40)).losses] == ["none", "intercept"]
+    assert [one["method"] for one in chosen(windows(leads=40)).losses] == ["none"]
 
 
 def test_the_order_of_rows_changes_nothing() -> None:

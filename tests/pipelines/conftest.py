@@ -14,7 +14,6 @@ import pytest
 from features.tables import MICROSECONDS_PER_DAY
 from pipelines import config, demo, release
 from pipelines.config import Settings
-from pipelines.promote import promote
 from pipelines.score import Job, ScoreReport, cache_of
 from pipelines.score import run as score
 from pipelines.store import LeadStore
@@ -23,11 +22,12 @@ from pipelines.tracking import Registered, Tracking
 from pipelines.train import TrainReport, train
 from tests.conftest import DATABASES
 from tests.postgres import Server
+from tests.signed import approve_and_promote
 
 ALL_TABLES = (
     "leads", "contacts", "profiles", "events", "stage_changes", "rule_points", "channel_costs", "objections",
     "attributes", "imports", "quarantine", "tombstones", "runs", "scores", "scores_staging", "published",
-    "publications", "releases", "promotions",
+    "publications", "releases", "promotions", "out_of_time", "reviews",
 )  # fmt: skip
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SMALL: dict[str, Any] = {"snapshots.most": 4000, "model.resamples": 50, "score.range_leads": 1500}
@@ -101,7 +101,7 @@ def trained(simulated: SimulatedStore, tmp_path_factory: pytest.TempPathFactory)
         as_of = datetime.fromtimestamp((end - 10) * 86_400, tz=UTC)
         report = train(store, settings, tracking, as_of=None, now=NOW)
         assert report.version is not None, report.facts["verdict_reason"]
-        promote(store, tracking, cache_of(settings), version=report.version, now=NOW)
+        approve_and_promote(store, tracking, cache_of(settings), settings, version=report.version, now=NOW)
         scored = score(store, settings, tracking, as_of=as_of, clock=lambda: NOW)
     return World(folder, as_of, simulated, report, scored, settings.store.url)
 

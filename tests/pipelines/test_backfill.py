@@ -11,10 +11,10 @@ from features.errors import ConfigError
 from pipelines import nights
 from pipelines.backfill import Skipped, backfill, catch_up
 from pipelines.doctor import examine
-from pipelines.promote import promote
 from pipelines.score import Job, ScoreReport, cache_of
 from pipelines.status import status_of
 from tests.pipelines.conftest import World, second_version
+from tests.signed import approve_and_promote
 
 
 @pytest.fixture
@@ -80,7 +80,8 @@ def test_a_range_is_filled_day_by_day_and_what_is_there_stays(world: World) -> N
 def test_a_day_of_another_release_is_kept_unless_a_reason_is_given(world: World) -> None:
     version = second_version(world)
     with world.open() as store:
-        promote(store, world.tracking(), cache_of(world.settings()), version=version, now=clock(world, 1)())
+        settings, now = world.settings(), clock(world, 1)()
+        approve_and_promote(store, world.tracking(), cache_of(settings), settings, version=version, now=now)
     kept, new = filled(world, 0, 1)
     assert isinstance(kept, Skipped)
     assert kept.status == "kept"
@@ -100,7 +101,8 @@ def test_missed_nights_are_seen_and_filled_each_with_the_release_of_that_night(w
     version = second_version(world)
     with world.open() as store:
         store.change("UPDATE promotions SET promoted_at = $1", [world.as_of - timedelta(days=30)])
-        promote(store, world.tracking(), cache_of(world.settings()), version=version, now=clock(world, 2)())
+        settings, now = world.settings(), clock(world, 2)()
+        approve_and_promote(store, world.tracking(), cache_of(settings), settings, version=version, now=now)
         facts = status_of(store, zone="UTC", now=clock(world, 4)())
         found = examine(store, world.settings(), world.tracking(), now=clock(world, 4)())
     assert facts["missing_days"] == [day(world, n).isoformat() for n in (1, 2, 3, 4)]

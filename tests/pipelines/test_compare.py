@@ -8,6 +8,7 @@ import pytest
 
 from features.errors import TooLittleData, UserError
 from pipelines.compare import METRICS, compare
+from pipelines.points import points_of
 from pipelines.snapshots import TrainingFrame
 from pipelines.store import LeadStore
 from pipelines.train import read_catalogue, read_frame
@@ -39,13 +40,12 @@ def test_both_are_judged_on_the_same_later_snapshots(trained: World) -> None:
 
 
 def test_points_are_those_last_known_before_each_snapshot(trained: World) -> None:
-    from pipelines.compare import _points
-
     with trained.open(read_only=True) as store:
         settings, inventory = trained.settings(), store.inventory()
         columns = read_catalogue(inventory, settings)
         data = read_frame(store, settings, inventory, columns, as_of=None, progress=lambda _done, _total: None)
-        found = _points(store, data)
+        found = points_of(store, settings, inventory, data)
+        assert found is not None
         for as_of in np.unique(data.as_of)[::4]:
             known = store.points_as_of("", "z", as_of=int(as_of))
             rows = np.flatnonzero(data.as_of == as_of)

@@ -17,7 +17,6 @@ from features.errors import ConfigError, LockHeld, StoreFailed, StoreLost, Store
 from features.tables import MICROSECONDS_PER_DAY
 from pipelines import config, demo, store
 from pipelines.engine import Engine
-from pipelines.promote import promote
 from pipelines.score import cache_of
 from pipelines.score import run as score
 from pipelines.store import LeadStore
@@ -29,6 +28,7 @@ from tests.conftest import fresh_store
 from tests.features.data import few_examples
 from tests.pipelines.conftest import NOW, SMALL
 from tests.postgres import Server
+from tests.signed import approve_and_promote
 
 TIME = pa.timestamp("us", tz="UTC")
 SCHEMA = pa.schema(
@@ -131,7 +131,7 @@ def test_the_same_leads_give_the_same_release_and_the_same_scores(tmp_path: Path
             demo.fill(opened, simulated)
             report = train(opened, settings, tracking, as_of=None, now=NOW)
             digests.append(report.digest)
-            promote(opened, tracking, cache_of(settings), version=report.version, now=NOW)
+            approve_and_promote(opened, tracking, cache_of(settings), settings, version=report.version, now=NOW)
             end = opened.inventory().known_until // MICROSECONDS_PER_DAY
             as_of = datetime.fromtimestamp(end * 86_400, tz=UTC)
             score(opened, settings, tracking, as_of=as_of, clock=lambda: NOW)

@@ -12,17 +12,19 @@ import pytest
 from psycopg import errors
 
 from features.errors import AuditRefused, ConfigError, InputError, StoreFailed
-from pipelines import __main__, ledger
+from pipelines import __main__, judging, ledger, reviewing
 from pipelines.erase import erase
 from pipelines.grants import ROLES, grants
 from pipelines.importing import import_file
 from pipelines.mapping import load_mapping
+from pipelines.promote import promote
 from pipelines.publishing import current_score
+from pipelines.score import cache_of
 from pipelines.score import run as score
 from pipelines.store import LeadStore
 from pipelines.train import train
 from tests.pipelines.company import MAPPED, content, fill_company
-from tests.pipelines.conftest import NOW, World
+from tests.pipelines.conftest import NOW, World, second_version
 from tests.postgres import Server
 
 NUMBERS = count(1)
@@ -164,6 +166,14 @@ CANNOT = {
         "INSERT INTO leadscore.leads VALUES ('x', now(), now())", "UPDATE leadscore.published SET run_id = ''",
         "INSERT INTO leadscore.promotions DEFAULT VALUES", "SELECT * FROM other.secret",
     ],
+    "review": [
+        "SELECT * FROM leadscore.leads", "SELECT * FROM leadscore.contacts", "SELECT * FROM leadscore.profiles",
+        "SELECT * FROM leadscore.scores", "SELECT * FROM leadscore.current_scores",
+        "INSERT INTO leadscore.promotions DEFAULT VALUES", "UPDATE leadscore.releases SET status = 'champion'",
+        "UPDATE leadscore.reviews SET decision = 'approved'", "DELETE FROM leadscore.reviews",
+        "DELETE FROM leadscore.out_of_time", "UPDATE leadscore.out_of_time SET converted = true",
+        "UPDATE leadscore.published SET run_id = ''", "SELECT * FROM other.secret", "CREATE TABLE leadscore.x (x int)",
+    ],
     "read": [
         "SELECT * FROM leadscore.scores", "SELECT * FROM leadscore.published", "SELECT * FROM leadscore.leads",
         "SELECT * FROM leadscore.contacts", "SELECT * FROM leadscore.objections",
@@ -192,7 +202,10 @@ def test_what_is_granted_is_granted_to_nobody_else_and_only_once(settled: Roles)
     }  # fmt: skip
     assert ("ingest", "quarantine", "content", "SELECT") not in before
     assert {(who, what) for who, table, _, what in before if table == "promotions"} <= {
-        ("train", "SELECT"), ("score", "SELECT"),
+        ("train", "SELECT"), ("score", "SELECT"), ("review", "SELECT"),
+    }  # fmt: skip
+    assert {(who, what) for who, table, _, what in before if table == "reviews"} == {
+        ("review", "SELECT"), ("review", "INSERT"), ("train", "SELECT"),
     }  # fmt: skip
     assert {(who, what) for who, table, _, what in before if table == "scores" and what != "SELECT"} == {
         ("score", "INSERT"), ("privacy", "DELETE"),
@@ -241,6 +254,23 @@ def test_training_runs_under_its_role(roles: Roles) -> None:
         run.model_version = report.version
     with roles.open("train") as opened:
         assert opened.rows("SELECT status FROM releases WHERE model_version = $1", [report.version]) == [("candidate",)]
+
+
+def test_a_card_is_reviewed_under_its_role_and_promoted_under_another(roles: Roles) -> None:
+    world, version = roles.world, second_version(replace(roles.world, url=roles.owner))
+    settings, tracking = world.settings(), world.tracking()
+    cache = cache_of(settings)
+    with roles.open("review") as opened:
+        with ledger.recorded(opened, "review", clock=lambda: NOW) as run:
+            done = reviewing.approve(opened, tracking, cache, version=version, by="Ada", note="read", now=NOW)
+            run.message = done.review.decision
+        assert [r["stands"] for r in reviewing.still_standing(opened, tracking, cache)] == [True, True]
+        judged = judging.judge(opened, tracking, cache, settings, version, keep=False)
+        assert {check.name for check in judged.checks} >= {"champion", "card approved", "files as registered"}
+        with pytest.raises(StoreFailed, match="permission denied for table"):
+            promote(opened, tracking, cache, settings, version=version, now=NOW, force_reason="I may not")
+    with LeadStore.open(roles.owner) as opened:
+        assert promote(opened, tracking, cache, settings, version=version, now=NOW, force_reason="small").before == "1"
 
 
 def test_a_lead_is_forgotten_under_its_role(roles: Roles) -> None:

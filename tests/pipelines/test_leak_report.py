@@ -37,7 +37,7 @@ def training_frame(**changed: Any) -> TrainingFrame:
     random = np.random.default_rng(1)
     outcome = random.integers(0, 2, 400)
     frame = pd.DataFrame({"noise": random.normal(size=400)} | {name: make(outcome) for name, make in changed.items()})
-    return TrainingFrame(frame, outcome, 0, {}, 1.0)
+    return TrainingFrame(frame, outcome, np.zeros_like(outcome), np.full(len(outcome), None, object), 0, {}, 1.0)
 
 
 @pytest.fixture

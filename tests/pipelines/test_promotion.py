@@ -10,13 +10,13 @@ from pipelines import champion, promote
 from pipelines.score import cache_of
 from pipelines.tracking import CHAMPION, Tracking
 from tests.pipelines.conftest import NOW, World, second_version
+from tests.signed import approve_and_promote
 
 
 def promoted(world: World, version: str, *, hours: int = 1) -> promote.Promotion:
+    settings, now = world.settings(), NOW + timedelta(hours=hours)
     with world.open() as store:
-        return promote.promote(
-            store, world.tracking(), cache_of(world.settings()), version=version, now=NOW + timedelta(hours=hours)
-        )
+        return approve_and_promote(store, world.tracking(), cache_of(settings), settings, version=version, now=now)
 
 
 def rolled_back(world: World, *, tracking: Tracking | None = None) -> promote.Rollback:
@@ -63,10 +63,11 @@ def test_rolling_back_brings_back_the_version_and_the_scores_it_had_published(wo
         (1, alone.run_id, "scored"),
         (2, None, "it was wrong"),
     ]
-    assert rows(world, "SELECT action, model_version, reason FROM promotions ORDER BY number")[1:] == [
-        ("promote", second, "promoted"),
-        ("rollback", "1", "it was wrong"),
+    assert rows(world, "SELECT action, model_version FROM promotions ORDER BY number")[1:] == [
+        ("promote", second),
+        ("rollback", "1"),
     ]
+    assert rows(world, "SELECT reason FROM promotions ORDER BY number DESC LIMIT 1") == [("it was wrong",)]
     assert world.tracking().version_of(CHAMPION) == (second if registry == "away" else "1")
     # The nights go on with it.
     assert world.score(days_later=1).model_version == "1"

@@ -17,6 +17,7 @@ from pipelines.promote import promote
 from pipelines.score import cache_of
 from pipelines.store import LeadStore
 from tests.pipelines.conftest import ALL_TABLES, NOW, World
+from tests.signed import SMALL
 from tests.stores import rows_in_order
 
 
@@ -274,7 +275,7 @@ def test_a_champion_whose_files_were_tampered_with_does_not_score(world: World, 
     with pytest.raises(ReleaseRefused, match="is not what was registered"):
         world.score(days_later=1)
     with world.open() as store, pytest.raises(ReleaseRefused, match="is not what was registered"):
-        promote(store, world.tracking(), cache_of(world.settings()), version="1", now=NOW)
+        promote(store, world.tracking(), cache_of(world.settings()), world.settings(), version="1", now=NOW)
     assert everything(world) == before
 
 
@@ -290,7 +291,10 @@ def test_a_promotion_says_who_was_champion_and_is_on_record(world: World) -> Non
         store.change("UPDATE releases SET status = 'candidate', promoted_at = NULL")
         store.change("DELETE FROM promotions")
         for before in (None, "1"):  # the second time it is champion already, and nothing changes
-            done = promote(store, world.tracking(), cache_of(world.settings()), version=None, now=NOW)
+            settings = world.settings()
+            done = promote(
+                store, world.tracking(), cache_of(settings), settings, version=None, now=NOW, force_reason=SMALL
+            )
             assert (done.version, done.before, done.digest) == ("1", before, world.report.digest)
         assert store.rows("SELECT number, model_version, action FROM promotions") == [(1, "1", "promote")]
         ((status, promoted),) = store.rows("SELECT status, epoch_us(promoted_at) FROM releases")
@@ -300,10 +304,10 @@ def test_a_promotion_says_who_was_champion_and_is_on_record(world: World) -> Non
 def test_there_must_be_something_to_promote(world: World) -> None:
     with world.open() as store:
         with pytest.raises(ReleaseRefused, match="Version 7 was not registered"):
-            promote(store, world.tracking(), cache_of(world.settings()), version="7", now=NOW)
+            promote(store, world.tracking(), cache_of(world.settings()), world.settings(), version="7", now=NOW)
         world.tracking().client.delete_registered_model_alias("leadscore", "candidate")
         with pytest.raises(ReleaseRefused, match="no candidate to promote"):
-            promote(store, world.tracking(), cache_of(world.settings()), version=None, now=NOW)
+            promote(store, world.tracking(), cache_of(world.settings()), world.settings(), version=None, now=NOW)
 
 
 @pytest.mark.parametrize(

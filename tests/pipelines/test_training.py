@@ -42,7 +42,8 @@ def test_the_report_has_the_keys_that_programs_read(trained: World) -> None:
     assert plain["verdict"] == "candidate"
     for key in ("train", "calibrate", "test", "dropped_immature"):
         assert plain["snapshots"][key] > 0
-    assert set(plain["baselines"]) == {"base_rate", "logistic"}
+    others = {"base_rate", "logistic", "odoo_bayes", "odoo_bayes_with_stage", "single_feature", "points"}
+    assert set(plain["baselines"]) == set(plain["differences"]) == others
     for metrics in (plain["metrics"], *plain["baselines"].values()):
         for name in METRICS:
             assert {"value", "low", "high"} <= set(metrics[name])
@@ -59,8 +60,10 @@ def test_every_snapshot_is_accounted_for(trained: World) -> None:
         settings = trained.settings()
         columns = read_catalogue(inventory, settings)
         data = read_frame(store, settings, inventory, columns, as_of=None, progress=quiet)
-    counts = trained.report.facts["snapshots"]
-    assert sum(counts[key] for key in ("train", "calibrate", "test", "dropped_in_gap")) == len(data.outcome)
+    facts = trained.report.facts
+    counts, newest = facts["snapshots"], facts["folds"][-1]
+    assert sum(newest[key] for key in ("train", "calibrate", "test", "dropped_in_gap")) == len(data.outcome)
+    assert counts["test"] == sum(fold["test"] for fold in facts["folds"])
     assert counts["dropped_immature"] == data.dropped_immature
     assert trained.report.facts["data"]["digest"] == data.digest()
     assert trained.report.facts["data"]["config_digest"] == settings.digest()
@@ -147,7 +150,7 @@ def test_a_release_whose_files_changed_is_not_promoted(world: World) -> None:
     with world.open() as store:
         store.change("UPDATE releases SET digest = 'another'")
         with pytest.raises(Exception, match="is not what was registered"):
-            promote(store, world.tracking(), cache_of(world.settings()), version="1", now=NOW)
+            promote(store, world.tracking(), cache_of(world.settings()), world.settings(), version="1", now=NOW)
 
 
 # The verdict ---------------------------------------------------------------------------------------------------------
@@ -252,7 +255,7 @@ def test_a_planted_leak_is_named_before_anything_is_learned(folder: Path) -> Non
     with LeadStore.open(settings.store.url) as store:
         report = train(store, settings, tracking, as_of=None, now=NOW, say=said.append)
     (named,) = [at for at, message in enumerate(said) if message.startswith("leak? contract_sent: ")]
-    learned = next(at for at, message in enumerate(said) if message.startswith("learning from"))
+    learned = next(at for at, message in enumerate(said) if message.startswith("cut-off 1 of "))
     assert named < learned
     # Beside so few columns an honest one may stand out as well.
     leaks = {leak["column"]: leak["sentence"] for leak in report.as_dict()["leaks"]}

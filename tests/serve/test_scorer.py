@@ -176,7 +176,7 @@ def release() -> Release:
         attributes={},
     )
     frame = describe(known, rows, of=columns).reset_index(drop=True)
-    outcome = converted(known, rows, target_stage="customer", horizon_days=HORIZON_DAYS)
+    outcome, _ = converted(known, rows, target_stage="customer", horizon_days=HORIZON_DAYS)
     learned = learn(
         frame,
         outcome,
