@@ -51,7 +51,7 @@ _FRAME: Final[Words] = {
     "this_card": "cette fiche",
     "other_card": "une autre fiche",
     # the first screen
-    "incomplete": "INCOMPLÈTE : rien n’est établi pour {sections}. Qui approuve cette fiche l’approuve sans cela.",
+    "incomplete": "INCOMPLÈTE : rien n’est établi pour {sections}. Elle ne peut pas être approuvée.",
     "no_evidence": "Rien n’est établi : « {section} » n’a pas été mesuré, ou pas été noté, pour cette version.",
     "verdict": "{verdict} : {reason}",
     "verdict_is": "Verdict :",
