@@ -12,13 +12,14 @@ References
 Shamanskii, V. E. (1967). A modification of Newton's method. Ukr. Math. J. 19. doi:10.1007/BF01085172
 """
 
+from functools import cache
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import expit
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from models.encoding import Floats, Folds
 
@@ -77,6 +78,12 @@ def fit_logistic(
         fit.hold(wrong)
 
 
+@cache
+def _controller() -> ThreadpoolController:
+    """Looks for the loaded libraries once: doing so for each of some hundred small fits takes longer than the fits."""
+    return ThreadpoolController()
+
+
 class _Fit:
     """One logistic regression at work: Σ log loss + strength / 2 · Σ coefficient²; the intercept is not penalised."""
 
@@ -107,7 +114,7 @@ class _Fit:
         """Go from where the last fit ended to the minimum, to `within` log loss per row."""
         # On one thread: the order of summation must not depend on the machine, and BLAS threads that wait for a busy
         # core cost ten times what they save.
-        with threadpool_limits(1, user_api="blas"):
+        with _controller().limit(limits=1, user_api="blas"):
             fresh, before = False, np.inf
             if self._curvature is None:
                 self._curvature, fresh = self._second_derivatives(), True

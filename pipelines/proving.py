@@ -24,7 +24,7 @@ from models.estimator import Learned, learn
 from models.evaluation import Evaluation, Together, evaluate, evaluate_together
 from models.gain import gain_curve
 from models.months import by_month
-from models.segments import by_segment
+from models.segments import OTHER, by_segment
 from models.splits import Rows
 from pipelines.config import Settings
 from pipelines.moments import moment
@@ -38,6 +38,8 @@ MODEL: Final = "model"
 #: Columns by whose values results are told unless the settings name others; those that the store has.
 SEGMENTS: Final = ("source_channel", "direction", "company_size_band", "country", "language", "industry")
 DIFFERENCES: Final = ("log_loss", "brier", "roc_auc", "pr_auc", "lift_at_10")
+#: A value that fewer leads have is not told apart.
+FEWEST_LEADS: Final = 20
 _PER_FOLD: Final = ("log_loss", "brier_skill", "roc_auc", "lift_at_10")
 
 
@@ -197,7 +199,7 @@ def facts(proof: Proof, data: TrainingFrame, settings: Settings) -> dict[str, An
         name: probability[name] for name in (MODEL, "points", "logistic") if name in probability
     }
     limits = BandLimits(**settings.bands.model_dump())
-    labels = {name: frame[name].astype(object).where(frame[name].notna(), None).to_numpy(object) for name in columns}
+    labels = {name: _labels(frame[name], proof.lead_id) for name in columns}
     return {
         "folds": [_fold(told, data, settings) for told in proof.backtest.folds],
         "metrics": metrics[MODEL],
@@ -228,6 +230,14 @@ def facts(proof: Proof, data: TrainingFrame, settings: Settings) -> dict[str, An
             for name in (MODEL, "points")
         },
     }
+
+
+def _labels(column: "pd.Series[Any]", lead_id: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    """Values as they are told on a card, which may point at nobody: those of a few leads are one."""
+    values = pd.Series(column.to_numpy(object), dtype=object).where(column.notna().to_numpy(), None)
+    leads = pd.Series(lead_id).groupby(values).nunique()
+    small = values.isin(leads[leads < FEWEST_LEADS].index)
+    return values.where(~small, OTHER).to_numpy(object)
 
 
 def _contestants(data: TrainingFrame, points: Floats | None) -> tuple[dict[str, Contestant], dict[str, str]]:

@@ -76,6 +76,7 @@ class Case:
             "release.cache": str(self.folder / "releases"),
             "score.range_leads": LEADS // 2,
             "snapshots.most": 2000,
+            "splits.cut_offs": 1,
             "model.resamples": 50,
         }
 

@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from models.calibration import Calibrator, identity
 from models.calibration_choice import CANDIDATES, Choice, choose_calibration, judge, level_kept
-from models.skill import Window
+from models.skill import Said, Window, weigh
 from tests.models.data import few_examples
 from tests.models.windows import DAY, both, windows
 
@@ -92,13 +92,19 @@ def test_a_calibration_keeps_the_mean_and_the_order(seed: int, level: float, slo
     assert level_kept(identity(), np.empty(0)) == identity()
 
 
-def test_differences_that_are_half_of_what_was_said_are_drawn_together() -> None:
-    some = [replace(one, later=replace(one.later, parts=2 * one.later.parts)) for one in windows(leads=6_000)]
-    judged, _ = judge(some, horizon_days=HORIZON)
-    assert {one.method for one in judged} == set(CANDIDATES)
-    choice = chosen(some)
-    assert choice.method != "none"
-    assert np.diff(choice.calibrator.apply_log_odds([-3.0, 0.0]))[0] < 2.4
+def bent(said: Said) -> Said:
+    """The same leads, whose low end is said three times as far from the middle as it is: no slope can mend that."""
+    z = said.parts.sum(axis=1)
+    return replace(said, parts=np.column_stack([np.where(z < 0, 3 * z, z) / 2] * 2))
+
+
+def test_what_no_weight_can_mend_gets_a_calibration_that_can() -> None:
+    some = [replace(one, later=bent(one.later), recent=bent(one.recent)) for one in windows(leads=3_000, base=-1.0)]
+    choice = choose_calibration(some, weights=weigh(some, converted=3_000), share=0.25, horizon_days=HORIZON)
+    losses = {one["method"]: one["above_best"] for one in choice.losses}
+    assert choice.method in ("isotonic", "venn_abers")
+    assert losses[choice.method] < losses["none"] - 0.005
+    assert set(losses) == set(CANDIDATES)
 
 
 def test_few_conversions_are_offered_few_methods() -> None:

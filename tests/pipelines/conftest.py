@@ -30,7 +30,9 @@ ALL_TABLES = (
     "publications", "releases", "promotions", "out_of_time", "reviews",
 )  # fmt: skip
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-SMALL: dict[str, Any] = {"snapshots.most": 4000, "model.resamples": 50, "score.range_leads": 1500}
+SMALL: dict[str, Any] = {
+    "snapshots.most": 4000, "splits.cut_offs": 2, "model.resamples": 50, "score.range_leads": 1500,
+}  # fmt: skip
 
 
 def places(folder: Path) -> dict[str, str]:

@@ -98,7 +98,9 @@ def test_a_missing_release_is_named_with_what_to_type(world: World) -> None:
 def test_without_a_champion_the_next_steps_are_said(world: World) -> None:
     with world.open() as store:
         store.change("DELETE FROM promotions")
-    assert looked(world)["no champion"].next == "leadscore train, then leadscore promote VERSION"
+    assert (
+        looked(world)["no champion"].next == "leadscore train, leadscore review VERSION, then leadscore promote VERSION"
+    )
 
 
 def test_a_job_that_hangs_is_ended_and_publishes_nothing(trained_on_postgres: str, postgres_server: Any) -> None:

@@ -25,11 +25,11 @@ def asked(trained: World) -> tuple[TrainingFrame, Settings, Catalogue]:
         inventory = store.inventory()
         columns = read_catalogue(inventory, settings)
         data = read_frame(store, settings, inventory, columns, as_of=None, progress=lambda _done, _total: None)
-    return some(data, of=3), settings, columns
+    return data, settings, columns
 
 
 def some(data: TrainingFrame, *, of: int) -> TrainingFrame:
-    """Every so many snapshots only, to be quick."""
+    """Every so many snapshots only."""
     kept = np.arange(len(data.outcome)) % of == 0
     return replace(
         data, frame=data.frame[kept], outcome=data.outcome[kept], known_at=data.known_at[kept], stage=data.stage[kept]

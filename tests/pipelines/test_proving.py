@@ -1,0 +1,67 @@
+"""The proof of a training: its figures hang together, and point at nobody."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models.segments import OTHER
+from pipelines.proving import FEWEST_LEADS, _labels, capacity_share, lists, segment_columns
+from tests.pipelines.conftest import World
+
+
+def test_the_folds_and_the_months_tell_of_the_same_snapshots(trained: World) -> None:
+    facts = trained.report.facts
+    assert len(facts["folds"]) >= 2
+    for rows, size in ((facts["folds"], "test"), (facts["months"], "snapshots")):
+        assert sum(row[size] for row in rows) == facts["snapshots"]["test"]
+    for fold, following in zip(facts["folds"], facts["folds"][1:], strict=False):
+        assert fold["to"] < following["from"]
+        assert fold["trained_until"] <= fold["from"]
+    promised = sum(row["predicted_mean"] * row["snapshots"] for row in facts["months"])
+    assert promised == pytest.approx(sum(fold["predicted_mean"] * fold["test"] for fold in facts["folds"]))
+    assert json.loads(json.dumps(facts, allow_nan=False)) == json.loads(json.dumps(facts))
+
+
+def test_every_contestant_is_told_with_its_differences_and_the_gain_is_that_of_the_metrics(trained: World) -> None:
+    facts = trained.report.facts
+    for name, metrics in facts["baselines"].items():
+        found = facts["differences"][name]["log_loss"]
+        difference = facts["metrics"]["log_loss"]["value"] - metrics["log_loss"]["value"]
+        assert found["value"] == pytest.approx(difference)
+        assert (found["word"] == "better") == (found["high"] < 0)
+    (tenth,) = [place for place in facts["gain"] if place["share"] == 0.1]
+    assert tenth["model"] == pytest.approx(facts["metrics"]["captured_at_10"]["value"])
+    assert tenth["points"] == pytest.approx(facts["baselines"]["points"]["captured_at_10"]["value"])
+
+
+def test_a_value_of_a_few_leads_is_not_told_apart(trained: World) -> None:
+    leads = np.array([f"l{n}" for n in range(60)], object)
+    column = pd.Series(["FR"] * (60 - FEWEST_LEADS) + ["LU"] * (FEWEST_LEADS - 1) + [None])
+    found = _labels(column, leads)
+    assert list(found) == ["FR"] * (60 - FEWEST_LEADS) + [OTHER] * (FEWEST_LEADS - 1) + [None]
+    told = [row for row in trained.report.facts["segments"] if row["value"] not in ("(other)", "(not known)")]
+    assert told
+    assert min(row["leads"] for row in told) >= FEWEST_LEADS
+
+
+def test_lists_are_nights_or_months_and_capacity_is_a_share_of_them(trained: World) -> None:
+    day = 86_400_000_000
+    as_of = np.array([0, 1, 40, 41], np.int64) * day
+    nightly = trained.settings(evaluation__capacity_leads=1)
+    assert lists(as_of, nightly).tolist() == as_of.tolist()
+    assert capacity_share(as_of, nightly) == 1.0
+    once = trained.settings(evaluation__capacity_leads=1, snapshots__at="creation")
+    assert len(set(lists(as_of, once))) == 2
+    assert capacity_share(as_of, once) == 0.5
+    assert capacity_share(as_of, trained.settings()) is None
+
+
+def test_segments_are_those_asked_for_that_the_store_has(trained: World) -> None:
+    frame = pd.DataFrame({"country": ["FR", None], "industry": [None, None], "visits": [1.0, 2.0], "plan": ["a", "b"]})
+    assert segment_columns(frame, trained.settings()) == ["country"]
+    assert segment_columns(frame, trained.settings(evaluation__segments=["plan", "visits", "gone"])) == [
+        "plan",
+        "country",
+    ]
