@@ -83,5 +83,10 @@ def assemble(
         *learned.notes,
         f"{learned.trees} trees, logistic penalty C = {learned.penalty}, calibration: {method}",
     ]
-    whole = {**facts, "features": features, "notes": notes}
+    # How this model was calibrated and weighted, not the one of the last cut-off.
+    of_its_own = {
+        "calibration": {**facts.get("calibration", {}), **learned.calibration},
+        "weights": dict(learned.weights),
+    }
+    whole = {**facts, **of_its_own, "features": features, "notes": notes}
     return Release(learned.model, contract, band, centre, whole, to_markdown(whole), to_html(whole))

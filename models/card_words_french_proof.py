@@ -126,8 +126,8 @@ PROOF: Final[Mapping[str, str]] = {
     # calibration
     "calibration": "Calibration",
     "calibration_method": "Comment les probabilités sont ajustées : {method}. Le choix a été fait sur des instantanés "
-    "postérieurs à ceux dont le modèle avait appris ; parmi les méthodes à moins d’une erreur type de la meilleure, "
-    "la plus simple est prise.",
+    "postérieurs à ceux dont le modèle avait appris ; parmi les méthodes à moins de deux erreurs types de la "
+    "meilleure, la plus simple est prise.",
     "choices_head": "méthode|perte logarithmique|au-dessus de la meilleure|erreur type de cet écart",
     "level_shift": "Le niveau est ramené aux issues les plus récentes : elles s’écartent de {gap} en log des chances, "
     "dont {share} sont crus, si bien qu’il bouge de {shift}. Ce qu’un tel décalage aurait fait auparavant, sur des "

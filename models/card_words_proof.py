@@ -138,7 +138,7 @@ PROOF: Final[Mapping[str, str]] = {
     # calibration
     "calibration": "Calibration",
     "calibration_method": "How probabilities are mapped: {method}. It was chosen on snapshots later than those the "
-    "model had learned from; of the methods that lie within one standard error of the best, the simplest is taken.",
+    "model had learned from; of the methods that lie within two standard errors of the best, the simplest is taken.",
     "choices_head": "method|log loss there|above the best|standard error of that",
     "level_shift": "The level is moved to the newest outcomes: they lie {gap} log odds off, of which {share} is "
     "believed, so it moves by {shift}. What such a shift would have done before, on snapshots later than those it "

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.evaluation import CONFIDENCE, Interval, paired_difference
-from models.gate import PASSED, REFUSE, WARN, Check, Limits, between
+from models.gate import PASSED, REFUSE, Check, Limits, between
 
 #: Converted leads that both versions foretold: with fewer, nothing can be said of the two.
 LEAST_IN_COMMON: Final = 20
@@ -55,7 +55,7 @@ def against_champion(rivals: Rivals | None, *, limits: Limits, resamples: int, s
             name,
             limit,
             "cannot be told",
-            WARN,
+            REFUSE,
             f"Of the leads that both it and version {rivals.champion} foretold, {converted} converted; with fewer than "
             f"{LEAST_IN_COMMON} nothing can be said.",
         )
@@ -69,7 +69,7 @@ def against_champion(rivals: Rivals | None, *, limits: Limits, resamples: int, s
         f"ROC-AUC {between(ranked, '+.3f')}."
     )
     if more.high <= margin:
-        word = "Better" if more.high < 0 else "No worse"
+        word = "Better" if more.high < 0 else "No worse" if more.low <= 0 else "Worse, by less than the margin"
         return Check(name, limit, between(more, "+.1%"), PASSED, f"{word}. {where}")
     word = "Worse" if more.low > 0 else f"Not shown to be as good: it may be worse by {more.high:.1%}"
     return Check(name, limit, between(more, "+.1%"), REFUSE, f"{word}. {where}")

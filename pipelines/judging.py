@@ -1,5 +1,6 @@
 """What the gate is told of a version, by its files, its predictions on later leads and its reviews; and its answer."""
 
+import json
 import shutil
 from dataclasses import dataclass, field
 
@@ -94,9 +95,15 @@ def unchanged(store: LeadStore, judged: Judged) -> None:
 
 
 def rivals(store: LeadStore, chosen: Champion, before: Champion | None) -> Rivals | None:
-    """What a version and the champion foretold of the same snapshots; None when there is no champion."""
+    """What a version and the champion foretold of the same snapshots; None when there is no champion.
+
+    Nothing is the same where the two foretell another outcome, or where the champion's number was given out anew.
+    """
     if before is None:
         return None
+    if before.version == chosen.version or _label(store, chosen.version) != _label(store, before.version):
+        nothing = np.empty(0)
+        return Rivals(before.version, nothing, nothing, np.empty(0, np.int64), [])
     both = store.arrow(
         "SELECT c.lead_id AS lead_id, c.probability AS of_candidate, h.probability AS of_champion, c.converted AS "
         "converted FROM out_of_time c JOIN out_of_time h ON h.lead_id = c.lead_id AND h.as_of = c.as_of "
@@ -110,6 +117,12 @@ def rivals(store: LeadStore, chosen: Champion, before: Champion | None) -> Rival
         np.asarray(both.column("converted").to_pylist(), np.int64),
         both.column("lead_id").to_pylist(),
     )
+
+
+def _label(store: LeadStore, version: str) -> object:
+    """The outcome that a version foretells: stage and horizon; None where nothing was kept of it."""
+    (facts,) = store.rows("SELECT facts FROM releases WHERE model_version = $1", [version])[0]
+    return json.loads(str(facts) or "{}").get("label")
 
 
 def _verified(tracking: Tracking, cache: ReleaseCache | None, chosen: Champion, warnings: list[str]) -> Card:

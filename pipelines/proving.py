@@ -236,8 +236,10 @@ def _labels(column: "pd.Series[Any]", lead_id: npt.NDArray[np.object_]) -> npt.N
     """Values as they are told on a card, which may point at nobody: those of a few leads are one."""
     values = pd.Series(column.to_numpy(object), dtype=object).where(column.notna().to_numpy(), None)
     leads = pd.Series(lead_id).groupby(values).nunique()
-    small = values.isin(leads[leads < FEWEST_LEADS].index)
-    return values.where(~small, OTHER).to_numpy(object)
+    small = leads[leads < FEWEST_LEADS]
+    if 0 < small.sum() < FEWEST_LEADS and len(small) < len(leads):
+        small = leads.sort_values(kind="stable").iloc[: len(small) + 1]  # the next smallest hides them
+    return values.where(~values.isin(small.index), OTHER).to_numpy(object)
 
 
 def _contestants(data: TrainingFrame, points: Floats | None) -> tuple[dict[str, Contestant], dict[str, str]]:

@@ -71,6 +71,8 @@ def register(
         registered = _log(tracking, settings, facts, drawn, folder, digest=digest, trials=trials)
     assert isinstance(registered, Registered)
     with store.transaction():
+        # A lead that is erased meanwhile, or a version that is promoted, goes first, or sees what is written here.
+        store.engine.serialised()
         store.change(
             "INSERT INTO releases (model_version, digest, status, registered_at, facts) VALUES ($1, $2, $3, $4, "
             "$5) "

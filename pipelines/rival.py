@@ -4,13 +4,16 @@ A champion's word counts where it is out of time: on snapshots later than all th
 they are not later, what its own backtest had foretold of them when it was trained.
 """
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
+from features.catalogue import Catalogue
 from features.errors import UserError
 from models.bundle import Release
 from models.evaluation import evaluate_together
@@ -89,7 +92,9 @@ def rival_of(
     store: LeadStore,
     tracking: Tracking,
     cache: ReleaseCache,
+    settings: Settings,
     data: TrainingFrame,
+    columns: Catalogue,
     proof: Proof,
     *,
     say: Callable[[str], None],
@@ -103,25 +108,43 @@ def rival_of(
     except UserError as error:
         say(f"not compared with the champion, version {current.version}: {error}")
         return None
-    fresh = _fresh(release, data, proof, say=say)
-    told = out_of_time.recall(store, current.version)
+    label = settings.label
+    if (release.contract.target_stage, release.contract.horizon_days) != (label.target_stage, label.horizon_days):
+        say(
+            f"not compared with the champion, version {current.version}: it foretells {release.contract.target_stage} "
+            f"within {release.contract.horizon_days} days"
+        )
+        return None
+    fresh = _fresh(release, data, columns, proof, say=say)
+    # Where its number was given out anew, what is kept under it is another version's.
+    told = (
+        out_of_time.recall(store, current.version) if champion.registered(store, current.version) == current else fresh
+    )
     told["converted"] = told["converted"].astype(bool)
     told = pd.concat([fresh, told[list(out_of_time.COLUMNS)]]).drop_duplicates(_KEY, keep="first")
     return Rival(current, dict(release.card), fresh, told)
 
 
-def _fresh(release: Release, data: TrainingFrame, proof: Proof, *, say: Callable[[str], None]) -> pd.DataFrame:
-    lacking = sorted(set(release.contract.names) - set(map(str, data.frame.columns)))
-    if lacking:
-        say(f"the champion reads what this training does not: {', '.join(lacking[:5])}{' …' * (len(lacking) > 5)}")
-    known_until = microseconds(datetime.fromisoformat(release.card["data"]["known_until"]))
-    rows = proof.backtest.row[proof.as_of >= known_until] if not lacking else proof.backtest.row[:0]
-    frame = data.frame.iloc[rows][list(release.contract.names)] if len(rows) else None
+def _fresh(
+    release: Release, data: TrainingFrame, columns: Catalogue, proof: Proof, *, say: Callable[[str], None]
+) -> pd.DataFrame:
+    known_until = microseconds(datetime.fromisoformat(release.card["data"]["known_until"]) + timedelta(seconds=1))
+    rows = proof.backtest.row[proof.as_of >= known_until]
+    contract, probability = release.contract, None
+    alike = contract.kinds == dict(columns.kinds) and contract.attributes.items() <= dict(columns.attributes).items()
+    if len(rows) and alike and set(contract.names) <= set(map(str, data.frame.columns)):
+        # A column may have another type by now.
+        with contextlib.suppress(UserError):
+            probability = release.probability(data.frame.iloc[rows][list(contract.names)])
+    if len(rows) and probability is None:
+        say("the champion reads other columns than this training, or reads them otherwise: its backtest alone counts")
+    if probability is None:
+        rows, probability = rows[:0], np.empty(0)
     return pd.DataFrame(
         {
             "lead_id": pd.Series([data.lead_id[row] for row in rows], dtype=object),
             "as_of": data.as_of[rows],
-            "probability": release.probability(frame) if frame is not None else [],
+            "probability": probability,
             "converted": data.outcome[rows].astype(bool),
         }
     )

@@ -200,7 +200,14 @@ class _Training:
             return TrainReport(None, verdict, facts, None, log(tracking, self.settings, facts, drawn, trials=trials))
         ours = foretold(proof)
         rival = rival_of(
-            store, tracking, ReleaseCache(Path(self.settings.release.cache)), self.data, proof, say=self.say
+            store,
+            tracking,
+            ReleaseCache(Path(self.settings.release.cache)),
+            self.settings,
+            self.data,
+            self.columns,
+            proof,
+            say=self.say,
         )
         facts |= self._since(rival, facts, ours)
         self.say("fitting the release on all mature snapshots")
@@ -222,6 +229,7 @@ class _Training:
         )
         if rival is not None:
             with store.transaction():
+                store.engine.serialised()
                 out_of_time.remember(store, rival.champion.version, rival.fresh)
         return TrainReport(version, verdict, made.card, digest, run_id)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from models.evaluation import evaluate
-from models.gate import PASSED, REFUSE, WARN, Check
+from models.gate import PASSED, REFUSE, Check
 from models.non_inferiority import LEAST_IN_COMMON, Rivals, against_champion, relative_log_loss
 from tests.models.data import few_examples
 from tests.models.test_gate import LIMITS
@@ -39,7 +39,7 @@ def judged(of: Rivals | None) -> Check:
         (rivals(champion=0.3), PASSED, "Better. On 1,500 leads"),
         (rivals(candidate=0.3), REFUSE, "Worse. On 1,500 leads"),
         (rivals(150, candidate=0.9, champion=0.9), REFUSE, "Not shown to be as good: it may be worse by"),
-        (rivals(30), WARN, "with fewer than 20 nothing can be said"),
+        (rivals(30), REFUSE, "with fewer than 20 nothing can be said"),
     ],
 )
 def test_no_worse_must_be_shown(of: Rivals | None, state: str, said: str) -> None:
@@ -51,7 +51,7 @@ def test_no_worse_must_be_shown(of: Rivals | None, state: str, said: str) -> Non
 
 def test_nothing_can_be_said_of_versions_that_foretold_nothing_in_common() -> None:
     nobody = Rivals("7", np.array([]), np.array([]), np.array([], np.int64), [])
-    assert judged(nobody).state == WARN
+    assert judged(nobody).state == REFUSE
 
 
 def test_the_margin_was_set_beforehand() -> None:
@@ -98,5 +98,5 @@ def test_how_many_must_have_converted() -> None:
     assert converted.size >= LEAST_IN_COMMON
     few = replace(of, converted=np.where(np.isin(leads, converted[LEAST_IN_COMMON - 1 :]), 0, of.converted))
     enough = replace(of, converted=np.where(np.isin(leads, converted[LEAST_IN_COMMON:]), 0, of.converted))
-    assert judged(few).state == WARN
-    assert judged(enough).state != WARN
+    assert (judged(few).state, judged(few).value) == (REFUSE, "cannot be told")
+    assert judged(enough).value != "cannot be told"

@@ -20,7 +20,7 @@ from pipelines.store import LeadStore
 from serve.stages import percent
 from tests.pipelines.conftest import World
 
-SMALL = "[snapshots]\nmost = 4000\n[model]\nresamples = 50\n[score]\nrange_leads = 1500\n"
+SMALL = "[snapshots]\nmost = 4000\n[splits]\ncut_offs = 2\n[model]\nresamples = 50\n[score]\nrange_leads = 1500\n"
 
 
 class Done(NamedTuple):

@@ -173,12 +173,13 @@ def test_a_candidate_is_held_against_the_champion_of_now(bench: Bench, knows: fl
         assert bench.promote(candidate).before == champion_
 
 
-def test_where_nothing_is_in_common_it_is_said_and_let_through(bench: Bench) -> None:
-    for note in ("one", "another"):
-        version = bench.register(proven() | {"note": note})
-        (row,) = [check for check in bench.checks(version) if check.name == "champion"]
+def test_where_nothing_is_in_common_it_cannot_be_told_and_a_person_must_say_why(bench: Bench) -> None:
+    bench.promote(bench.register(proven() | {"note": "one"}))
+    version = bench.register(proven() | {"note": "another"})
+    (row,) = [check for check in bench.checks(version) if check.name == "champion"]
+    assert (row.state, row.value, row.forcible) == ("refuse", "cannot be told", True)
+    with pytest.raises(ReleaseRefused, match="champion: Of the leads that both"):
         bench.promote(version)
-    assert (row.state, row.value) == ("warn", "cannot be told")
 
 
 def test_what_was_reviewed_or_promoted_in_between_is_seen(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +207,7 @@ def test_what_was_reviewed_or_promoted_in_between_is_seen(bench: Bench, monkeypa
 
         monkeypatch.setattr(failpoints, "HOOK", [at])
         with pytest.raises(ReleaseRefused, match="another program registered, reviewed or promoted"):
-            bench.promote(version)
+            bench.promote(version, force_reason="nothing in common")
     assert bench.store.rows("SELECT model_version FROM promotions") == [(versions[1],)]
 
 
@@ -215,10 +216,10 @@ def test_a_rollback_does_not_take_back_what_was_promoted_in_between(
 ) -> None:
     versions = [bench.register(proven() | {"note": str(n)}) for n in range(3)]
     for version in versions[:2]:
-        bench.promote(version)
+        bench.promote(version, force_reason="nothing in common")
 
     def has(*_: object) -> bool:
-        bench.promote(versions[2])
+        bench.promote(versions[2], force_reason="nothing in common")
         return True
 
     monkeypatch.setattr(ReleaseCache, "has", has)

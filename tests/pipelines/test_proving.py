@@ -37,10 +37,15 @@ def test_every_contestant_is_told_with_its_differences_and_the_gain_is_that_of_t
 
 
 def test_a_value_of_a_few_leads_is_not_told_apart(trained: World) -> None:
-    leads = np.array([f"l{n}" for n in range(60)], object)
-    column = pd.Series(["FR"] * (60 - FEWEST_LEADS) + ["LU"] * (FEWEST_LEADS - 1) + [None])
-    found = _labels(column, leads)
-    assert list(found) == ["FR"] * (60 - FEWEST_LEADS) + [OTHER] * (FEWEST_LEADS - 1) + [None]
+    def told_of(**counts: int) -> dict[str, int]:
+        values = [name for name, count in counts.items() for _ in range(count)]
+        found = _labels(pd.Series(values), np.array([f"l{n}" for n in range(len(values))], object))
+        return pd.Series(found).value_counts().to_dict()
+
+    assert told_of(FR=40, BE=25) == {"FR": 40, "BE": 25}
+    assert told_of(FR=40, BE=12, LU=10) == {"FR": 40, OTHER: 22}
+    assert told_of(FR=40, BE=25, LI=1) == {"FR": 40, OTHER: 26}, "one lead alone is no group either"
+    assert FEWEST_LEADS == 20
     told = [row for row in trained.report.facts["segments"] if row["value"] not in ("(other)", "(not known)")]
     assert told
     assert min(row["leads"] for row in told) >= FEWEST_LEADS
