@@ -48,7 +48,7 @@ _RIGHTS: Final[Mapping[str, tuple[str, ...]]] = {
         "SELECT ON releases, promotions, published, publications, scores, current_scores",
         "INSERT, UPDATE ON releases",
         # A version's number that is given out anew takes with it what the former one foretold.
-        "INSERT, SELECT, DELETE ON out_of_time",
+        "INSERT, SELECT ON out_of_time",
         "SELECT ON reviews",
         *_LEDGER,
     ),

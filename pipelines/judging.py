@@ -97,18 +97,18 @@ def unchanged(store: LeadStore, judged: Judged) -> None:
 def rivals(store: LeadStore, chosen: Champion, before: Champion | None) -> Rivals | None:
     """What a version and the champion foretold of the same snapshots; None when there is no champion.
 
-    Nothing is the same where the two foretell another outcome, or where the champion's number was given out anew.
+    Nothing is the same where the two foretell another outcome.
     """
     if before is None:
         return None
-    if before.version == chosen.version or _label(store, chosen.version) != _label(store, before.version):
+    if _label(store, chosen.version) != _label(store, before.version):
         nothing = np.empty(0)
         return Rivals(before.version, nothing, nothing, np.empty(0, np.int64), [])
     both = store.arrow(
         "SELECT c.lead_id AS lead_id, c.probability AS of_candidate, h.probability AS of_champion, c.converted AS "
         "converted FROM out_of_time c JOIN out_of_time h ON h.lead_id = c.lead_id AND h.as_of = c.as_of "
-        "WHERE c.model_version = $1 AND h.model_version = $2 ORDER BY c.lead_id, c.as_of",
-        [chosen.version, before.version],
+        "WHERE c.release_digest = $1 AND h.release_digest = $2 ORDER BY c.lead_id, c.as_of",
+        [chosen.digest, before.digest],
     )
     return Rivals(
         before.version,

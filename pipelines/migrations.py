@@ -139,11 +139,12 @@ MIGRATIONS: Final = (
     Migration(
         "what a version is judged by: its predictions on later leads, and its reviews",
         (
-            # What a version's training procedure foretold of leads it had not seen yet: one row per snapshot.
+            # What the training procedure of a release foretold of leads it had not seen yet: one row per snapshot. By
+            # digest: a version's number can be given out anew.
             """CREATE TABLE out_of_time (
-                model_version TEXT NOT NULL, lead_id TEXT NOT NULL, as_of TIMESTAMPTZ NOT NULL,
+                release_digest TEXT NOT NULL, lead_id TEXT NOT NULL, as_of TIMESTAMPTZ NOT NULL,
                 probability DOUBLE PRECISION NOT NULL CHECK (probability >= 0 AND probability <= 1),
-                converted BOOLEAN NOT NULL, PRIMARY KEY (model_version, lead_id, as_of))""",
+                converted BOOLEAN NOT NULL, PRIMARY KEY (release_digest, lead_id, as_of))""",
             # Every decision on a version's card, in order; the last one counts, for the card with that digest only.
             """CREATE TABLE reviews (
                 number BIGINT PRIMARY KEY, model_version TEXT NOT NULL, card_digest TEXT NOT NULL,

@@ -1,4 +1,4 @@
-"""What a version foretold of leads it had not learned from, kept in the store: what any two versions are judged by."""
+"""What a release foretold of leads it had not learned from, kept in the store: what any two versions are judged by."""
 
 from typing import Final
 
@@ -11,8 +11,8 @@ from pipelines.store import LeadStore
 COLUMNS: Final = ("lead_id", "as_of", "probability", "converted")
 
 
-def remember(store: LeadStore, version: str, rows: pd.DataFrame) -> int:
-    """Inside a transaction: keep a version's predictions; those that are there already stay. Returns how many are new.
+def remember(store: LeadStore, digest: str, rows: pd.DataFrame) -> int:
+    """Inside a transaction: keep a release's predictions; those that are there already stay. Returns how many are new.
 
     Parameters
     ----------
@@ -31,23 +31,18 @@ def remember(store: LeadStore, version: str, rows: pd.DataFrame) -> int:
     with store.engine.offered("foretold", table):
         return store.change(
             # Of somebody who was erased in the meantime nothing is kept.
-            "INSERT INTO out_of_time (model_version, lead_id, as_of, probability, converted) "
+            "INSERT INTO out_of_time (release_digest, lead_id, as_of, probability, converted) "
             "SELECT $1, lead_id, as_of, probability, converted FROM foretold "
             "WHERE lead_id NOT IN (SELECT lead_id FROM tombstones) ON CONFLICT DO NOTHING",
-            [version],
+            [digest],
         )
 
 
-def forget(store: LeadStore, version: str) -> None:
-    """Inside a transaction: a version's number is given out anew, and what the former one foretold goes."""
-    store.change("DELETE FROM out_of_time WHERE model_version = $1", [version])
-
-
-def recall(store: LeadStore, version: str) -> pd.DataFrame:
-    """`COLUMNS` of a version, in order of as_of and lead."""
+def recall(store: LeadStore, digest: str) -> pd.DataFrame:
+    """`COLUMNS` of a release, in order of as_of and lead."""
     rows: pd.DataFrame = store.arrow(
-        "SELECT lead_id, epoch_us(as_of) AS as_of, probability, converted FROM out_of_time WHERE model_version = $1 "
+        "SELECT lead_id, epoch_us(as_of) AS as_of, probability, converted FROM out_of_time WHERE release_digest = $1 "
         "ORDER BY as_of, lead_id",
-        [version],
+        [digest],
     ).to_pandas()
-    return rows
+    return rows.astype({"converted": bool})

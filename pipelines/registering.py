@@ -80,8 +80,7 @@ def register(
             "registered_at = excluded.registered_at, promoted_at = NULL, checked_at = NULL, facts = excluded.facts",
             [registered.version, digest, "candidate", now, _facts_text(facts)],
         )
-        out_of_time.forget(store, registered.version)
-        out_of_time.remember(store, registered.version, foretold)
+        out_of_time.remember(store, digest, foretold)
     tracking.set_alias(CANDIDATE, registered.version)
     return registered.version, registered.run_id, digest
 

@@ -116,12 +116,7 @@ def rival_of(
         )
         return None
     fresh = _fresh(release, data, columns, proof, say=say)
-    # Where its number was given out anew, what is kept under it is another version's.
-    told = (
-        out_of_time.recall(store, current.version) if champion.registered(store, current.version) == current else fresh
-    )
-    told["converted"] = told["converted"].astype(bool)
-    told = pd.concat([fresh, told[list(out_of_time.COLUMNS)]]).drop_duplicates(_KEY, keep="first")
+    told = pd.concat([fresh, out_of_time.recall(store, current.digest)]).drop_duplicates(_KEY, keep="first")
     return Rival(current, dict(release.card), fresh, told)
 
 

@@ -90,6 +90,11 @@ def read_inventory(store: LeadStore, *, as_of: int | None) -> Inventory:
     return inventory
 
 
+def known_until(inventory: Inventory, *, as_of: int | None) -> int:
+    """Up to when what the store knows is looked at: `as_of`, but not beyond what it holds."""
+    return inventory.known_until if as_of is None else min(as_of, inventory.known_until)
+
+
 def read_catalogue(inventory: Inventory, settings: Settings) -> Catalogue:
     """The columns this store can fill, under these settings."""
     return catalogue(
@@ -111,7 +116,6 @@ def read_frame(
     progress: Callable[[int, int], None],
 ) -> TrainingFrame:
     """The mature snapshots of everything known before `as_of` (None: everything the store knows)."""
-    until = min(as_of, inventory.known_until) if as_of is not None else inventory.known_until
     return training_frame(
         store,
         columns,
@@ -120,7 +124,7 @@ def read_frame(
         horizon_days=settings.label.horizon_days,
         voluntary=voluntary_types(inventory, columns.kinds, settings.cohort.voluntary_kinds),
         first=inventory.first_created_at,
-        until=until,
+        until=known_until(inventory, as_of=as_of),
         most=settings.snapshots.most,
         range_leads=settings.score.range_leads,
         progress=progress,
@@ -152,7 +156,7 @@ def train(
     inventory = read_inventory(store, as_of=as_of)
     for sentence in inventory.left_out:
         say(sentence)
-    until = min(as_of, inventory.known_until) if as_of is not None else inventory.known_until
+    until = known_until(inventory, as_of=as_of)
     columns = read_catalogue(inventory, settings)
     if as_of is None:  # before an earlier moment, a column may not be there yet
         check_excluded(settings.features.exclude, of=columns)
@@ -230,7 +234,7 @@ class _Training:
         if rival is not None:
             with store.transaction():
                 store.engine.serialised()
-                out_of_time.remember(store, rival.champion.version, rival.fresh)
+                out_of_time.remember(store, rival.champion.digest, rival.fresh)
         return TrainReport(version, verdict, made.card, digest, run_id)
 
     def _tuned(self, default: Proof, minutes: float) -> tuple[Tuned, dict[str, Any], Proof]:

@@ -172,7 +172,14 @@ def make(folder: Path) -> Case:
         approve_and_promote(store, tracking, cache_of(settings), settings, version=report.version, now=now())
         made = second_release(release.load(folder / "releases" / report.digest, digest=report.digest))
         version, _, digest = registering.register(
-            store, tracking, settings, made, {}, foretold=out_of_time.recall(store, "1"), now=now(), say=lambda _: None
+            store,
+            tracking,
+            settings,
+            made,
+            {},
+            foretold=out_of_time.recall(store, report.digest),
+            now=now(),
+            say=lambda _: None,
         )
         assert (report.version, version) == ("1", "2")
         few = f"(SELECT lead_id FROM leads ORDER BY lead_id DESC LIMIT {LEADS})"

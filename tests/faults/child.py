@@ -140,7 +140,14 @@ def do_register(spec: Spec) -> dict[str, Any]:
         made = second_release(release.load(folder, digest=spec["digest"]), shift=spec["shift"])
         tracking = registry_of(spec, leads)
         version, _, digest = registering.register(
-            leads, tracking, settings, made, {}, foretold=out_of_time.recall(leads, "1"), now=now(), say=print
+            leads,
+            tracking,
+            settings,
+            made,
+            {},
+            foretold=out_of_time.recall(leads, spec["digest"]),
+            now=now(),
+            say=print,
         )
     return {"version": version, "digest": digest}
 

@@ -77,7 +77,7 @@ class Bench:
                 "converted": random.random(leads) < expit(z - 1),
             }
         )
-        assert out_of_time.remember(self.store, version, rows) == leads
+        assert out_of_time.remember(self.store, champion.registered(self.store, version).digest, rows) == leads
 
     def promote(self, version: str, **given: Any) -> Promotion:
         cache, settings = ReleaseCache(self.folder / "cache"), self.world.settings()
@@ -158,7 +158,8 @@ def test_a_candidate_is_held_against_the_champion_of_now(bench: Bench, knows: fl
     bench.foretell(champion_, knows=0.5)
     if knows == 0.5:  # the same to the letter
         bench.store.change(
-            "INSERT INTO out_of_time SELECT '2', lead_id, as_of, probability, converted FROM out_of_time"
+            "INSERT INTO out_of_time SELECT $1, lead_id, as_of, probability, converted FROM out_of_time",
+            [champion.registered(bench.store, candidate).digest],
         )
     else:
         bench.foretell(candidate, knows=knows)
