@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit
 
 from features.errors import TooLittleData
 from features.tables import MICROSECONDS_PER_DAY
@@ -159,7 +160,7 @@ def backtest(
             last = error
             continue
         z = log_odds(learned, later)
-        probability = {"model": 1 / (1 + np.exp(-z))}
+        probability = {"model": expit(z)}
         probability |= {name: contestant(earlier, seen, later) for name, contestant in contestants.items()}
         told.append(Told(fold, learned, z, probability, float(seen.mean())))
     if not told:

@@ -196,7 +196,7 @@ def evaluate_together(
                 calibration_table=calibration_table(ranked),
                 snapshots=ranked.outcome.size,
                 leads=ranked.leads,
-                converted=np.unique(ranked.lead[ranked.outcome == 1]).size,
+                converted=ranked.converted_leads,
                 base_rate_probability=float(ranked.base_rate_probability.mean()),
                 resamples=resamples,
                 seed=seed,

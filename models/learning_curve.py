@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit
 
 from features.errors import TooLittleData
 from models.backtest import Backtest, Outcome, known_by
@@ -91,7 +92,7 @@ def learning_curve(
                 parts.append(log_odds(learn(rows, seen), fold.split.later))
         except TooLittleData:
             continue
-        told[share] = 1 / (1 + np.exp(-np.concatenate(parts)))
+        told[share] = expit(np.concatenate(parts))
     told[SHARES[-1]] = found.probability["model"]
     rows = found.row
     newest = found.folds[-1].fold.split.earlier

@@ -53,6 +53,11 @@ class Ranked:
         return np.repeat(self.probability, np.diff(self.start, append=self.outcome.size))
 
     @cached_property
+    def converted_leads(self) -> int:
+        """Leads that converted in at least one of their snapshots."""
+        return int(np.unique(self.lead[self.outcome == 1]).size)
+
+    @cached_property
     def log_odds(self) -> Floats:
         """Per group, falling; finite also where the probability is 0 or 1."""
         return log_odds(self.probability)

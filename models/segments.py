@@ -141,7 +141,7 @@ def by_segment(
                     value=value,
                     snapshots=ranked.outcome.size,
                     leads=ranked.leads,
-                    converted=np.unique(ranked.lead[ranked.outcome == 1]).size,
+                    converted=ranked.converted_leads,
                     predicted_mean=float(ranked.row_probability.mean()),
                     observed_rate=rate,
                     wilson_low=low,
@@ -160,9 +160,8 @@ def by_segment(
 
 
 def _asked(ranked: Ranked) -> dict[str, Metric]:
-    converted = np.unique(ranked.lead[ranked.outcome == 1]).size
     others = np.unique(ranked.lead[ranked.outcome == 0]).size
-    names = ["log_loss", "calibration_intercept"] + ["roc_auc"] * (min(converted, others) >= LEAST_TO_RANK)
+    names = ["log_loss", "calibration_intercept"] + ["roc_auc"] * (min(ranked.converted_leads, others) >= LEAST_TO_RANK)
     return {"log_loss_above_base_rate": log_loss_above_base_rate} | {name: METRICS[name] for name in names}
 
 

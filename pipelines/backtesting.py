@@ -15,7 +15,7 @@ from pipelines.proving import facts, learner, prove
 from pipelines.registering import log
 from pipelines.store import LeadStore
 from pipelines.tracking import Tracking
-from pipelines.train import decide, read_catalogue, read_frame, read_inventory
+from pipelines.train import decide, known_until, read_catalogue, read_frame, read_inventory
 
 Say = Callable[[str], None]
 
@@ -48,7 +48,7 @@ def backtest(
     inventory = read_inventory(store, as_of=as_of)
     for sentence in inventory.left_out:
         say(sentence)
-    until = min(as_of, inventory.known_until) if as_of is not None else inventory.known_until
+    until = known_until(inventory, as_of=as_of)
     columns = read_catalogue(inventory, settings)
     data = read_frame(store, settings, inventory, columns, as_of=as_of, progress=progress)
     say(f"{len(data.outcome):,} mature snapshots, {int(data.outcome.sum()):,} converted")

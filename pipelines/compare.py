@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from features.errors import UserError
 from pipelines.config import Settings
-from pipelines.points import card_for, points_of
+from pipelines.points import points_of
 from pipelines.proving import MODEL, prove
 from pipelines.store import LeadStore
 from pipelines.train import read_catalogue, read_frame, read_inventory
@@ -45,10 +45,7 @@ def compare(
         say(sentence)
     columns = read_catalogue(inventory, settings)
     data = read_frame(store, settings, inventory, columns, as_of=as_of, progress=progress)
-    card = card_for(settings, inventory)
-    for sentence in card.left_out if card else []:
-        say(sentence)
-    points = points_of(store, settings, inventory, data)
+    points = points_of(store, settings, inventory, data, say=say)
     if points is None:
         raise UserError(
             "The store holds no points of marketing's: import a file with lead_id, known_at and points "

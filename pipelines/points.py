@@ -1,6 +1,7 @@
 """Marketing's points of a lead: kept by the CRM, or counted by a points card: `[points] source` says which."""
 
 import tomllib
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -74,10 +75,22 @@ def card_for(settings: Settings, inventory: Inventory) -> PointsCard | None:
 
 
 def points_of(
-    store: LeadStore, settings: Settings, inventory: Inventory, data: TrainingFrame
+    store: LeadStore,
+    settings: Settings,
+    inventory: Inventory,
+    data: TrainingFrame,
+    *,
+    say: Callable[[str], None] = lambda _: None,
 ) -> "npt.NDArray[np.float64] | None":
-    """(snapshots,) marketing's points as of each snapshot, NaN where a lead had none; None where none has any."""
+    """(snapshots,) marketing's points as of each snapshot, NaN where a lead had none; None where none has any.
+
+    Parameters
+    ----------
+    say : is told which criteria of a points card this store cannot fill
+    """
     card = card_for(settings, inventory)
+    for sentence in card.left_out if card else []:
+        say(sentence)
     points = card.total(data.frame) if card else _kept_by_crm(store, data)
     return None if np.isnan(points).all() else points
 

@@ -194,7 +194,7 @@ def facts(proof: Proof, data: TrainingFrame, settings: Settings) -> dict[str, An
     frame = data.frame.iloc[proof.backtest.row]
     columns = segment_columns(frame, settings)
     sensitive = set(settings.evaluation.sensitive)
-    share = capacity_share(proof.as_of, settings)
+    share = proof.model.capacity_share
     ranked: dict[str, npt.ArrayLike] = {
         name: probability[name] for name in (MODEL, "points", "logistic") if name in probability
     }
