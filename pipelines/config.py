@@ -29,6 +29,7 @@ _ONLY_HOW: Final = {"range_leads", "timezone", "metrics_file"}
 
 Probability = Annotated[float, Field(gt=0, lt=1)]
 Days = Annotated[int, Field(ge=1, le=3650)]
+Money = Annotated[float, Field(ge=0, lt=1e12)]
 
 
 class _Section(BaseModel):
@@ -136,9 +137,25 @@ class BandSettings(_Section):
     c_probability: Probability
 
 
+class EconomicsSettings(_Section):
+    """`[economics]`."""
+
+    currency: str = Field(min_length=1, max_length=8)
+    customer_value: Money
+    amount: str
+    margin: Annotated[float, Field(gt=0, le=1)]
+    segment: str
+    values: dict[str, Money]
+    sales_touch_cost: Money
+    nurture_touch_cost: Money
+    touches_per_day: Annotated[int, Field(ge=0)]
+
+
 class StageSettings(_Section):
     """`[stages]`."""
 
+    limits: Literal["probabilities", "economics"]
+    keep_share: Annotated[float, Field(ge=0, lt=1)]
     mql_probability: Probability
     sal_probability: Probability
     sql_probability: Probability
@@ -162,6 +179,7 @@ class ScoreSettings(_Section):
     most_mean_factor: Annotated[float, Field(gt=1)]
     warn_new_category_share: Annotated[float, Field(ge=0, le=1)]
     most_new_category_share: Annotated[float, Field(ge=0, le=1)]
+    most_stage_changes_share: Annotated[float, Field(gt=0, le=1)]
     metrics_file: str
 
 
@@ -212,6 +230,7 @@ class Settings(_Section):
     evaluation: EvaluationSettings
     points: PointsSettings
     bands: BandSettings
+    economics: EconomicsSettings
     stages: StageSettings
     score: ScoreSettings
     gate: GateSettings
@@ -324,7 +343,7 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigError(f"{file} is not valid TOML: {error}.") from error
 
 
-_FREE: Final = ("attributes", "events.kinds", "store.tables", "card.justification")
+_FREE: Final = ("attributes", "events.kinds", "store.tables", "card.justification", "economics.values")
 
 
 def _merge(into: dict[str, Any], new: Mapping[str, Any], *, where: str, path: str) -> None:
