@@ -23,7 +23,7 @@ from features.errors import TooLittleData
 from features.tables import MICROSECONDS_PER_DAY
 from models.encoding import Floats
 from models.estimator import Learned
-from models.splits import Rows, Split, check_gap, split_by_time
+from models.splits import Rows, Split, check_gap, known_by, split_by_time
 
 Outcome = npt.NDArray[np.int64]
 #: Learns from rows and their outcomes, and foretells other rows: (later rows,) probability.
@@ -66,11 +66,6 @@ class Backtest:
     def row(self) -> Rows:
         """(rows foretold,) their positions."""
         return np.concatenate([told.fold.split.later for told in self.folds])
-
-    @property
-    def fold(self) -> Rows:
-        """(rows foretold,) number of the fold of each."""
-        return np.concatenate([np.full(len(told.fold.split.later), told.fold.number) for told in self.folds])
 
     @property
     def log_odds(self) -> Floats:
@@ -166,14 +161,3 @@ def backtest(
     if not told:
         raise last or TooLittleData("There are no later snapshots to test on. Import more history.")
     return Backtest(tuple(told), tuple(skipped))
-
-
-def known_by(moment: int, outcome: Outcome, known_at: npt.NDArray[np.int64]) -> Outcome:
-    """Outcomes as they were known just before a moment: what was recorded later had not happened yet, for all one knew.
-
-    Examples
-    --------
-    >>> known_by(10, np.array([1, 1, 0]), np.array([9, 10, 0])).tolist()
-    [1, 0, 0]
-    """
-    return np.where(known_at < moment, outcome, 0)

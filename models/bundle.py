@@ -29,7 +29,6 @@ from models.card import to_html
 from models.contract import Contract
 from models.encoding import MISSING, OTHER, Encoding, Floats
 from models.estimator import Members, Model
-from models.explanation import unused
 from models.uncertainty import Band
 
 FILES: Final = (
@@ -144,11 +143,6 @@ def golden_rows(contract: Contract, encoding: Encoding) -> pd.DataFrame:
             empty = (np.arange(GOLDEN_ROWS) + c) % 4 == 0
             columns[column.name] = np.where(empty, np.nan, values) if column.missing_share > 0 else values
     return pd.DataFrame(columns)
-
-
-def not_read(release: Release) -> list[str]:
-    """Columns of the contract that the model does not read: they held one value only in training."""
-    return unused(release.model.members, release.contract.names)
 
 
 def _check_golden(release: Release, golden: Mapping[str, Any]) -> None:

@@ -44,7 +44,8 @@ def to_markdown(facts: Facts, *, words: Words = ENGLISH, standing: Standing | No
     facts : what `pipelines/train.py` measured; see `card.json` of a release
     words : of the language; see `words_of`
     standing : what is known of a version only once it is registered, shown above the card: version, status,
-        registered_at, card_digest, and reviews, oldest first, each with decision ("approved" or "refused"), reviewer,
+        registered_at, withdrawn_at, card_digest, and reviews, oldest first, each with decision ("approved" or
+        "refused"), reviewer,
         reviewed_at, note and the card_digest that was reviewed. The last review counts, for the card with its digest
         only.
 
@@ -138,7 +139,6 @@ _SECTIONS: Final[tuple[tuple[str, int, Blocks], ...]] = (
     ("gain", 3, card_results.gain),
     ("targets", 3, card_results.targets),
     ("tuning", 3, card_results.tuning),
-    ("learning_curve", 3, card_results.learning_curve),
     ("calibration", 2, card_trust.calibration),
     ("months", 3, card_trust.months),
     ("segments", 3, card_trust.segments),

@@ -22,8 +22,8 @@ def missing_sections(facts: Facts) -> list[str]:
     -------
     list of section keys; `words[key]` is a section's title
         An empty list: the card is complete. Segments may be missing where no column was to be told
-        (`segment_columns` is an empty list), and a champion where there was none (`champion` is null): both are
-        findings, and must be stated.
+        (`segment_columns` is an empty list), and a champion where it is said why there is nothing to compare with
+        (`champion` has `why`; null on older cards: there was none): both are findings, and must be stated.
 
     Examples
     --------
@@ -64,7 +64,8 @@ def _differences(facts: Facts) -> bool:
 
 
 def _champion(facts: Facts) -> bool:
-    return "champion" in facts and (facts["champion"] is None or _has(facts["champion"], "version", "differences"))
+    found = facts.get("champion", {})
+    return found is None or _has(found, "why") or _has(found, "version", "differences")
 
 
 def _gain(facts: Facts) -> bool:

@@ -116,9 +116,10 @@ def champion(facts: Facts, voice: Voice) -> Iterator[Block]:
     """Against the version that scored when this was trained, on the same later leads."""
     if "champion" not in facts:
         return
-    other = facts["champion"]
-    if not other:
-        yield Paragraph((voice["champion_none"],))
+    other = facts["champion"] or {"why": "none"}
+    if other.get("why"):
+        text = say(voice.named("champion", other["why"]), version=Span(str(other.get("version")), "strong"))
+        yield Paragraph(text)
         return
     yield from voice.paragraph(
         "champion_is",
@@ -223,25 +224,8 @@ def tuning(facts: Facts, voice: Voice) -> Iterator[Block]:
     if search.get("gain"):
         worth = difference_in_words("log_loss", search["gain"], voice)
         yield Paragraph((*say(voice["tuning_gain"], metric=voice["log_loss"]), *worth))
+    if search.get("used") is not None:
+        yield Paragraph((voice["tuning_used" if search["used"] else "tuning_kept"],))
     if search.get("parameters"):
         lines = "\n".join(f"{key} = {value}" for key, value in search["parameters"].items())
         yield Code(lines)
-
-
-def learning_curve(facts: Facts, voice: Voice) -> Iterator[Block]:
-    """What fewer leads would have given."""
-    rows = facts.get("learning_curve") or []
-    if rows:
-        yield from voice.paragraph("learning_curve_is")
-        yield Table(
-            tuple(voice["learning_curve_head"].split("|")),
-            tuple(
-                (
-                    *((voice.count(row.get(key)),) for key in ("leads", "snapshots", "converted")),
-                    *(voice.measured(row.get(name), written(name, voice)) for name in ("log_loss", "roc_auc")),
-                    difference_in_words("log_loss", row["doubling"], voice) if row.get("doubling") else ("",),
-                )
-                for row in rows
-            ),
-            "rrrrrl",
-        )

@@ -11,7 +11,7 @@ from models.card_trust import as_promised
 from models.card_voice import Voice, value_of
 
 Standing = Mapping[str, Any]
-State = Literal["approved", "refused", "changed", "unreviewed"]
+State = Literal["approved", "refused", "changed", "withdrawn", "unreviewed"]
 
 _AT_A_GLANCE: Final = (
     "captured_at_capacity",
@@ -25,6 +25,7 @@ _TONES: Final[Mapping[State, Literal["good", "warn", "bad"]]] = {
     "approved": "good",
     "refused": "bad",
     "changed": "bad",
+    "withdrawn": "bad",
     "unreviewed": "warn",
 }
 _TALKED_OF: Final = 0.2
@@ -45,8 +46,11 @@ def state(standing: Standing) -> State:
     last = reviews[-1]
     if last.get("card_digest") != standing.get("card_digest"):
         return "changed"
-    approved = last.get("decision") == "approved" and standing.get("approved", True)
-    return "approved" if approved else "refused"
+    if last.get("decision") != "approved":
+        return "refused"
+    if standing.get("approved", True):
+        return "approved"
+    return "withdrawn" if standing.get("withdrawn_at") else "refused"
 
 
 def stands(standing: Standing | None, voice: Voice) -> Iterator[Block]:
@@ -183,9 +187,9 @@ def _compared(facts: Facts, voice: Voice) -> Text:
     for name, difference in (facts.get("differences") or {}).items():
         word = (difference.get("log_loss") or {}).get("word")
         words.setdefault(str(word), []).append(voice.named("baseline", name))
-    champion = facts.get("champion")
-    if champion:
-        word = ((champion.get("differences") or {}).get("log_loss") or {}).get("word")
+    champion = facts.get("champion") or {}
+    if champion.get("differences"):
+        word = (champion["differences"].get("log_loss") or {}).get("word")
         words.setdefault(str(word), []).append(voice["the_champion"])
     parts = [
         voice[f"plain_{word}"].format(names=", ".join(words[word]))

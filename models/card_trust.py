@@ -43,13 +43,6 @@ def _method(found: Mapping[str, Any], voice: Voice) -> Iterator[Block]:
             for of in choices
         )
         yield Table(tuple(voice["choices_head"].split("|")), rows, "lrrr")
-    before, after = found.get("before") or {}, found.get("after") or {}
-    values = {
-        f"{when}_{key}": voice.percent(of[key]) if of.get(key) is not None else None
-        for when, of in (("before", before), ("after", after))
-        for key in ("predicted_mean", "observed_rate")
-    }
-    yield from voice.paragraph("calibration_shift", **values)
     yield from _shift(found.get("prior_shift") or {}, voice)
 
 

@@ -36,7 +36,8 @@ _FRAME: Final[Words] = {
     "version_is": "Version {version}, registered on {date}; status: {status}.",
     "status_candidate": "candidate",
     "status_champion": "champion",
-    "status_archived": "archived",
+    "status_retired": "retired",
+    "status_withdrawn": "withdrawn",
     "review_approved": "Approved by {reviewer} on {date}.",
     "review_approved_by_nobody": "Approved.",
     "review_refused": "Refused by {reviewer} on {date}.",
@@ -44,6 +45,9 @@ _FRAME: Final[Words] = {
     "review_changed": "Edited since the review: what {reviewer} decided on {date} was said of another card. This one "
     "has not been reviewed.",
     "review_changed_by_nobody": "Edited since the review: this card has not been reviewed.",
+    "review_withdrawn": "Approved by {reviewer} on {date}, and withdrawn since: it must not score again before a new "
+    "review.",
+    "review_withdrawn_by_nobody": "Withdrawn since it was approved: it must not score again before a new review.",
     "review_unreviewed_by_nobody": "Not reviewed yet. Nothing goes live before a person has read and approved it.",
     "review_note": " Note: {note}",
     "forced": "Promoted on {date} past what the gate asks for: ",
@@ -222,6 +226,9 @@ _FRAME: Final[Words] = {
     "Campaigns, prices, tracking and people change. The further the leads of today are from those it was measured on, "
     "the less these figures hold; train again and read the new card.\n"
     "A probability is the rate among leads like this one. A single lead converts or does not.\n"
+    "Which types of events and which attributes there are to read, and which acts count as voluntary, was taken from "
+    "the store as it was when this was trained, not from each moment of the past: in the test it knew of them a little "
+    "sooner than anybody could have.\n"
     "Groups that no column names were not looked at: that it is right on the whole does not make it fair to each.",
     # privacy
     "privacy": "Privacy",

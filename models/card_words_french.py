@@ -31,7 +31,8 @@ _FRAME: Final[Words] = {
     "version_is": "Version {version}, enregistrée le {date} ; statut : {status}.",
     "status_candidate": "candidate",
     "status_champion": "championne",
-    "status_archived": "archivée",
+    "status_retired": "remplacée",
+    "status_withdrawn": "retirée",
     "review_approved": "Approuvée par {reviewer} le {date}.",
     "review_approved_by_nobody": "Approuvée.",
     "review_refused": "Refusée par {reviewer} le {date}.",
@@ -39,6 +40,10 @@ _FRAME: Final[Words] = {
     "review_changed": "Modifiée depuis la relecture : ce que {reviewer} a décidé le {date} portait sur une autre "
     "fiche. Celle-ci n’a pas été relue.",
     "review_changed_by_nobody": "Modifiée depuis la relecture : cette fiche n’a pas été relue.",
+    "review_withdrawn": "Approuvée par {reviewer} le {date}, et retirée depuis : elle ne doit plus noter avant une "
+    "nouvelle relecture.",
+    "review_withdrawn_by_nobody": "Retirée depuis son approbation : elle ne doit plus noter avant une nouvelle "
+    "relecture.",
     "review_unreviewed_by_nobody": "Pas encore relue. Rien n’entre en service avant qu’une personne ne l’ait lue et "
     "approuvée.",
     "review_note": " Note : {note}",
@@ -227,6 +232,9 @@ _FRAME: Final[Words] = {
     "Campagnes, prix, suivi et personnes changent. Plus les prospects d’aujourd’hui s’éloignent de ceux sur lesquels "
     "il a été mesuré, moins ces chiffres tiennent ; réentraînez, et lisez la nouvelle fiche.\n"
     "Une probabilité est le taux parmi les prospects semblables. Un seul prospect convertit, ou non.\n"
+    "Les types d’événements et les attributs à lire, ainsi que les actes qui comptent comme volontaires, ont été "
+    "repris de la base telle qu’elle était lors de l’apprentissage, et non à chaque moment du passé : dans le test, il "
+    "les connaissait un peu plus tôt que quiconque ne l’aurait pu.\n"
     "Les groupes qu’aucune colonne ne nomme n’ont pas été examinés : être juste dans l’ensemble ne le rend pas "
     "équitable pour chacun.",
     # privacy

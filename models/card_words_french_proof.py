@@ -90,6 +90,12 @@ PROOF: Final[Mapping[str, str]] = {
     "plus favorable",
     "champion": "Face à la version championne",
     "champion_none": "Il n’y avait pas de version championne lors de cet apprentissage : rien à quoi le comparer.",
+    "champion_away": "La version {version} était championne lors de cet apprentissage, mais ses fichiers n’ont pas pu "
+    "être obtenus : les deux n’ont pas été comparées.",
+    "champion_label": "La version {version}, championne lors de cet apprentissage, prédit une autre issue : les deux "
+    "ne peuvent être comparées.",
+    "champion_few": "La version {version} était championne lors de cet apprentissage ; parmi les prospects que les "
+    "deux ont prédits, trop peu ont converti pour les comparer.",
     "champion_is": "Face à la version {version}, championne lors de cet apprentissage, sur les mêmes prospects "
     "ultérieurs : {snapshots} instantanés de {leads} prospects, dont {converted} ont converti.",
     "champion_head": "mesure|cette version|championne|cette version est",
@@ -119,10 +125,11 @@ PROOF: Final[Mapping[str, str]] = {
     "tuning": "Recherche de paramètres",
     "tuning_is": "{trials} essais en {minutes} minutes, chacun jugé sur des périodes antérieures au test.",
     "tuning_gain": "Face aux paramètres livrés, {metric} : ",
-    "learning_curve": "Ce qu’auraient donné moins de prospects",
-    "learning_curve_is": "Le même procédé, instruit d’une partie des prospects et testé sur les mêmes, ultérieurs. Si "
-    "les dernières lignes diffèrent encore, davantage de prospects aideraient.",
-    "learning_curve_head": "prospects|instantanés|ont converti|perte logarithmique|ROC-AUC|face à deux fois moins",
+    "tuning_used": "Le gain est établi, et ces paramètres sont donc en vigueur. Cela a été décidé sur le test même "
+    "d’où viennent les chiffres de cette fiche : de deux procédés on a retenu le meilleur, si bien qu’ils le flattent "
+    "peut-être un peu.",
+    "tuning_kept": "Le gain n’est pas établi : les paramètres livrés restent donc en vigueur, et les chiffres de cette "
+    "fiche sont les leurs.",
     # calibration
     "calibration": "Calibration",
     "calibration_method": "Comment les probabilités sont ajustées : {method}. Le choix a été fait sur des instantanés "
@@ -138,13 +145,8 @@ PROOF: Final[Mapping[str, str]] = {
     "method_identity": "aucun ajustement",
     "method_intercept": "un décalage",
     "method_temperature": "un décalage et une pente",
-    "method_platt": "un décalage et une pente (Platt)",
     "method_beta": "calibration bêta",
     "method_isotonic": "régression isotonique",
-    "method_spline": "une courbe monotone par morceaux",
-    "calibration_shift": "Avant le dernier décalage vers le taux des issues les plus récentes, il promettait "
-    "{before_predicted_mean} là où {before_observed_rate} ont converti ; après, {after_predicted_mean} là où "
-    "{after_observed_rate} l’ont fait.",
     "calibration_is": "22 % veulent-ils dire 22 sur 100 ? Les instantanés de test en groupes à peu près égaux, dans "
     "l’ordre de leur probabilité. Dans {inside} groupes sur {groups}, la prédiction moyenne se trouve dans "
     "l’intervalle de ce qui est arrivé, qui compte des prospects, non des instantanés.",

@@ -103,6 +103,12 @@ PROOF: Final[Mapping[str, str]] = {
     "baseline_points_is": "the points that marketing gives, mapped to a probability in the way that is fairest to them",
     "champion": "Against the champion",
     "champion_none": "There was no champion when this was trained: nothing to compare it with.",
+    "champion_away": "Version {version} was the champion when this was trained, but its files could not be had: the "
+    "two were not compared.",
+    "champion_label": "Version {version}, the champion when this was trained, predicts another outcome: the two cannot "
+    "be compared.",
+    "champion_few": "Version {version} was the champion when this was trained; of the leads that both predicted, too "
+    "few converted to compare the two.",
     "champion_is": "Against version {version}, the champion when this was trained, on the same later leads: "
     "{snapshots} snapshots of {leads} leads, of which {converted} converted.",
     "champion_head": "metric|this version|champion|this version is",
@@ -131,10 +137,10 @@ PROOF: Final[Mapping[str, str]] = {
     "tuning": "Search of parameters",
     "tuning_is": "{trials} trials in {minutes} minutes, each judged on earlier periods than the test.",
     "tuning_gain": "Against the parameters that come along, {metric}: ",
-    "learning_curve": "What fewer leads would have given",
-    "learning_curve_is": "The same procedure, taught with a part of the leads and tested on the same later ones. "
-    "Where the last rows still differ, more leads would help.",
-    "learning_curve_head": "leads|snapshots|converted|log loss|ROC-AUC|against half as many",
+    "tuning_used": "That is shown to be better, so it is in force. It was decided on the very test that the figures of "
+    "this card come from: of two procedures the better one was taken, so they may flatter it a little.",
+    "tuning_kept": "That is not shown to be better, so the parameters that come along stay in force: the figures of "
+    "this card are theirs.",
     # calibration
     "calibration": "Calibration",
     "calibration_method": "How probabilities are mapped: {method}. It was chosen on snapshots later than those the "
@@ -149,13 +155,8 @@ PROOF: Final[Mapping[str, str]] = {
     "method_identity": "no map at all",
     "method_intercept": "a shift",
     "method_temperature": "a shift and one slope",
-    "method_platt": "a shift and one slope (Platt)",
     "method_beta": "beta calibration",
     "method_isotonic": "isotonic regression",
-    "method_spline": "a monotone spline",
-    "calibration_shift": "Before the last shift to the rate of the newest outcomes it promised "
-    "{before_predicted_mean} where {before_observed_rate} converted; after it, {after_predicted_mean} where "
-    "{after_observed_rate} did.",
     "calibration_is": "Does 22 % mean 22 of 100? The test snapshots in groups of about equal size, in order of their "
     "probability. In {inside} of {groups} groups the mean prediction lies inside the interval of what happened, which "
     "counts leads, not snapshots.",

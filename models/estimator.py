@@ -5,10 +5,10 @@ into the coefficients and the leaves.
 
 How it is learned (`learn`): at three origins, after 50, 70 and 90 % of the snapshots, members are fitted on what was
 known by then and say what they think of the snapshots that follow, up to the next origin. From these windows comes
-all that must not be learned in sample: how many trees are worth having, beyond a floor; what the members' differences
-between leads are worth (`skill`), with little to go by little; how much of the newest shift of the level to believe
-(`prior_shift`); and which calibration earns its numbers (`calibration_choice`). Then the members are fitted again on
-everything: under drift the newest leads are the ones that matter most.
+all that must not be learned in sample: how many trees are worth having, beyond a floor; how much of the newest shift of
+the level to believe (`prior_shift`); and which calibration earns its numbers (`calibration_choice`). What the members'
+differences between leads are worth (`skill`) comes from the windows and from leads left out of the fit, with little to
+go by little. The members themselves are fitted on everything: under drift the newest leads are those that matter most.
 
 Why so (measured while building, on twelve time-ordered cases cut from five real data sets, and on 34 simulated stores
 by their truth): one window of the newest 20 % was followed wherever it led. It left the model significantly worse than
@@ -35,22 +35,14 @@ from features.errors import TooLittleData
 from features.tables import MICROSECONDS_PER_DAY
 from models.calibration import Calibrator
 from models.calibration_choice import Choice, choose_calibration
-from models.encoding import Floats, lead_folds
-from models.members import TREES_LEAST, Fitted, fit_members
+from models.encoding import Floats
+from models.held_out import LEAST_AT_ORIGIN, ORIGINS, Rows, at_share, fit_origins, left_out, newest, say
+from models.members import TREES_LEAST, fit_members
 from models.members import Members as Members
 from models.prior_shift import gap, share_that_stays, shift_of
-from models.skill import Said, Window, weigh
-from models.splits import check_gap
+from models.skill import Window, weigh
 
 LEAST_OUTCOMES: Final = 40
-#: Shares of the snapshots after which members are fitted to be held against what follows.
-ORIGINS: Final = (0.5, 0.7, 0.9)
-#: Fewest of each outcome that members of an origin learn from.
-LEAST_AT_ORIGIN: Final = 10
-#: Members of an origin are fitted on at most about so many snapshots: they are to be judged, not to score.
-ORIGIN_ROWS: Final = 10_000
-#: The newest share of what members were fitted on, which shows how far the level has moved.
-RECENT_SHARE: Final = 0.5
 #: Above these weights nobody needs to know what was taken for noise.
 KEPT_UNSAID: Final = 0.5
 
@@ -126,6 +118,7 @@ def learn(
     as_of: npt.NDArray[np.int64],
     horizon_days: int,
     monotone: Mapping[str, int],
+    known_at: npt.NDArray[np.int64] | None = None,
     seed: int = 7,
     shape: Mapping[str, float] = MappingProxyType({}),
     progress: Progress = lambda _: None,
@@ -136,6 +129,8 @@ def learn(
     ----------
     frame : (rows, features), numeric float64 or text
     outcome, lead_id, as_of : one per row; the order of rows changes nothing
+    known_at : when each conversion came to be known, which members of an earlier moment did not know if it was later;
+        None: when it happened
     monotone : feature -> +1 or -1, for those that declare it
     shape : of the trees, where it is not `members.PARAMETERS`
 
@@ -147,24 +142,26 @@ def learn(
     check_enough(outcome, where="training")
     # Bagging draws rows by position.
     order = np.lexsort((np.asarray(lead_id, str), as_of))
-    rows = _Rows(frame.iloc[order], outcome[order], np.asarray(lead_id, object)[order], as_of[order])
+    known = as_of if known_at is None else known_at
+    rows = Rows(frame.iloc[order], outcome[order], np.asarray(lead_id, object)[order], as_of[order], known[order])
     fit = partial(fit_members, monotone=monotone, seed=seed, shape=shape)
     progress("fitting the members at earlier moments, to see what they are worth on later snapshots")
-    origins = _origins(rows, fit, horizon_days=horizon_days)
+    origins = fit_origins(rows, fit, horizon_days=horizon_days)
     trees = int(np.median([origin.fitted.wanted for origin in origins])) if origins else TREES_LEAST
     windows = [origin.window(rows, trees=trees) for origin in origins]
-    converted = int(outcome.sum())
-    weights = weigh(windows, converted=converted)
-    share = share_that_stays(windows, weights)
-    progress("choosing the calibration on later snapshots")
-    choice = choose_calibration(windows, weights=weights, share=share, horizon_days=horizon_days)
     progress("fitting the members again, on everything")
     # The penalty is chosen anew: the right one for the earlier snapshots alone can be far too strong for all of them.
     last = fit(rows.frame, rows.outcome, rows.leads, trees=trees)
-    recent = _said(last.members, rows, _newest(np.arange(len(rows.outcome))), trees=trees)
+    progress("fitting them without a part of the leads, to see what they are worth on others")
+    in_time = left_out(rows, fit, trees=trees, penalty=last.penalty)
+    weights = weigh(windows, converted=int(outcome.sum()), in_time=in_time)
+    share = share_that_stays(windows, weights)
+    progress("choosing the calibration on later snapshots")
+    choice = choose_calibration(windows, weights=weights, share=share, horizon_days=horizon_days)
+    recent = say(last.members, rows, newest(np.arange(len(rows.outcome))), trees=trees)
     shift = shift_of(recent, weights, share=share)
     members = last.members.weighted(logistic=float(weights[0]), trees=float(weights[1]))
-    begins = origins[0].begins if origins else int(rows.as_of[_cut(rows.as_of, ORIGINS[0])])
+    begins = origins[0].begins if origins else int(rows.as_of[at_share(rows.as_of, ORIGINS[0])])
     counts = _counts(rows.as_of, begins, horizon_days=horizon_days)
     return Learned(
         Model(members, choice.calibrator.raised(shift)),
@@ -175,88 +172,6 @@ def learn(
         weights={"logistic": float(weights[0]), "trees": float(weights[1])},
         calibration=_told(choice, shift=shift, share=share, gap_now=gap(recent, weights)[0], windows=len(windows)),
     )
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Snapshots in order of time, then lead."""
-
-    frame: pd.DataFrame
-    outcome: Outcome
-    leads: npt.NDArray[np.object_]
-    as_of: npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class _Origin:
-    """Members fitted on what was known at a moment, and the snapshots from then on that they are held against."""
-
-    begins: int
-    fitted: Fitted
-    earlier: npt.NDArray[np.int64]
-    later: npt.NDArray[np.int64]
-
-    def window(self, rows: _Rows, *, trees: int) -> Window:
-        members = self.fitted.members
-        return Window(
-            self.begins,
-            int(rows.outcome[self.earlier].sum()),
-            later=_said(members, rows, self.later, trees=trees),
-            recent=_said(members, rows, _newest(self.earlier), trees=trees),
-        )
-
-
-def _origins(rows: _Rows, fit: Callable[..., Fitted], *, horizon_days: int) -> list[_Origin]:
-    """Members at each origin at which enough outcomes were known, with some snapshots to follow."""
-    origins: list[_Origin] = []
-    penalty: float | None = None
-    cuts = [int(rows.as_of[_cut(rows.as_of, share)]) for share in ORIGINS]
-    for begins, ends in zip(cuts, [*cuts[1:], int(rows.as_of[-1]) + 1], strict=True):
-        earlier = np.flatnonzero(rows.as_of + horizon_days * MICROSECONDS_PER_DAY <= begins)
-        later = np.flatnonzero((rows.as_of >= begins) & (rows.as_of < ends))
-        known = int(rows.outcome[earlier].sum())
-        if not len(later) or min(known, len(earlier) - known) < LEAST_AT_ORIGIN:
-            continue
-        check_gap(earlier_as_of=rows.as_of[earlier], later_as_of=rows.as_of[later], horizon_days=horizon_days)
-        some = earlier[_sampled(rows.leads[earlier])]
-        if min(known := int(rows.outcome[some].sum()), len(some) - known) < LEAST_AT_ORIGIN:
-            some = earlier
-        try:
-            fitted = fit(
-                rows.frame.iloc[some],
-                rows.outcome[some],
-                rows.leads[some],
-                later=(rows.frame.iloc[later], rows.outcome[later]),
-                penalty=penalty,
-            )
-        except TooLittleData:  # no column differed yet
-            continue
-        # Origins that are thinned hold as many rows as the first of them: what was right there is right again.
-        penalty = fitted.penalty if len(some) < len(earlier) else None
-        origins.append(_Origin(begins, fitted, some, later))
-    return origins
-
-
-def _cut(as_of: npt.NDArray[np.int64], share: float) -> int:
-    return min(int(len(as_of) * share), len(as_of) - 1)
-
-
-def _newest(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    return rows[int(len(rows) * (1 - RECENT_SHARE)) :]
-
-
-def _sampled(leads: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:
-    """Whole leads, about `ORIGIN_ROWS` snapshots of them; the same leads on every machine."""
-    if len(leads) <= ORIGIN_ROWS:
-        return np.ones(len(leads), bool)
-    # Other digits of the checksum than those that folds are made of.
-    return lead_folds(leads.tolist(), folds=997) < 997 * ORIGIN_ROWS / len(leads)
-
-
-def _said(members: Members, rows: _Rows, at: npt.NDArray[np.int64], *, trees: int) -> Said:
-    frame, base = rows.frame.iloc[at], members.encoding.base
-    parts = np.column_stack([members.linear_log_odds(frame) - base, members.tree_log_odds(frame, trees=trees)])
-    return Said(base, parts, rows.outcome[at], rows.leads[at], rows.as_of[at])
 
 
 def _counts(as_of: npt.NDArray[np.int64], begins: int, *, horizon_days: int) -> dict[str, int]:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.history import first_entered
+from features.history import entries
 from features.tables import MICROSECONDS_PER_DAY, LeadTables
 
 
@@ -29,7 +29,10 @@ def is_mature(as_of: npt.NDArray[np.int64], *, horizon_days: int, known_until: i
 def converted(
     tables: LeadTables, snapshots: pd.DataFrame, *, target_stage: str, horizon_days: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """1 where the lead first entered the target stage in [as_of, as_of + horizon), else 0; and when that was known.
+    """1 where the lead entered the target stage in [as_of, as_of + horizon), else 0; and when that was known.
+
+    Only the first entry of an episode is a conversion (`features.history`): a customer's second order is none, unless
+    people recorded the lead as recycled, or as a lead again, in between.
 
     Parameters
     ----------
@@ -37,11 +40,21 @@ def converted(
 
     Returns
     -------
-    (snapshots,) int64 each: the outcome, and the microseconds at which the store could know of a conversion (0 where
-    there was none)
+    (snapshots,) int64 each: the outcome, and the microseconds at which the store could know of the first conversion in
+    the horizon (0 where there was none)
     """
-    found = first_entered(tables, [target_stage]).reindex(snapshots["lead_id"])
-    entered, known_at = found["entered_at"].to_numpy(np.float64), found["known_at"].fillna(0).to_numpy(np.int64)
-    as_of = snapshots["as_of"].to_numpy(np.int64)
-    inside = (entered >= as_of) & (entered < as_of + horizon_days * MICROSECONDS_PER_DAY)
-    return inside.astype(np.int64), np.where(inside, known_at, 0)
+    asked = pd.DataFrame(
+        {
+            "row": np.arange(len(snapshots)),
+            "lead_id": snapshots["lead_id"].astype("str").array,
+            "as_of": snapshots["as_of"].to_numpy(np.int64),
+        }
+    )
+    found = asked.merge(entries(tables, target_stage), on="lead_id")
+    end = found["as_of"] + horizon_days * MICROSECONDS_PER_DAY
+    found = found[(found["entered_at"] >= found["as_of"]) & (found["entered_at"] < end)]
+    first = found.sort_values(["row", "entered_at"]).drop_duplicates("row")
+    rows = first["row"].to_numpy(np.int64)
+    outcome, known_at = np.zeros(len(snapshots), np.int64), np.zeros(len(snapshots), np.int64)
+    outcome[rows], known_at[rows] = 1, first["known_at"]
+    return outcome, known_at

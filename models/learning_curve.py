@@ -15,12 +15,12 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from features.errors import TooLittleData
-from models.backtest import Backtest, Outcome, known_by
+from models.backtest import Backtest, Outcome
 from models.encoding import Floats
 from models.estimator import Learned
 from models.evaluation import Difference, evaluate_together
 from models.intervals import Interval
-from models.splits import Rows
+from models.splits import Rows, known_by
 
 #: Shares of the leads; each is half of the next.
 SHARES: Final = (0.125, 0.25, 0.5, 1.0)
@@ -30,7 +30,7 @@ WORTH: Final = 0.005
 
 @dataclass(frozen=True)
 class Point:
-    """One size; `leads`, `snapshots` and `converted` are what the newest cut-off learned from.
+    """One size; `leads`, `snapshots` and `converted` are what the newest cut-off learned from, as known then.
 
     `doubling` is the log loss less that of half as many leads, None for the smallest.
     """
@@ -95,7 +95,8 @@ def learning_curve(
         told[share] = expit(np.concatenate(parts))
     told[SHARES[-1]] = found.probability["model"]
     rows = found.row
-    newest = found.folds[-1].fold.split.earlier
+    newest = found.folds[-1].fold
+    known = known_by(newest.begins, outcome, known_at)
     points = []
     for share, probability in told.items():
         half = told.get(share / 2)
@@ -108,14 +109,14 @@ def learning_curve(
             resamples=resamples,
             seed=seed,
         )
-        learned_from = newest[drawn(lead_id[newest], share)]
+        learned_from = newest.split.earlier[drawn(lead_id[newest.split.earlier], share)]
         metrics = together.evaluations["model"].metrics
         points.append(
             Point(
                 share=share,
                 leads=len(np.unique(lead_id[learned_from])),
                 snapshots=len(learned_from),
-                converted=int(outcome[learned_from].sum()),
+                converted=int(known[learned_from].sum()),
                 log_loss=metrics["log_loss"],
                 roc_auc=metrics["roc_auc"],
                 doubling=None if half is None else together.differences["half"]["log_loss"],

@@ -6,8 +6,8 @@ A card has two groups: *fit* (who the lead is) and *engagement* (what it did, an
   else, not even `is_not`.
 - The points of an act may decay by a feature that says how many days ago it was: halved every `half_life_days`, or
   straight down to nothing at `zero_after_days`. Where those days are missing, it never happened: no points.
-- A cap holds the sum of a group, or of all, from above; points below zero count before it. What it takes away is a
-  part of its own, so the parts add up to the points exactly.
+- A cap holds the sum of a group, or of all, from above, and a floor the sum of all from below; points below zero count
+  before them. What they take away or add is a part of its own, so the parts add up to the points exactly.
 - Points are counted in whole units of the card's last decimal (half a unit is rounded away from zero), so nothing is
   lost or gained by binary fractions.
 """
@@ -28,8 +28,9 @@ Value = None | Number | str | tuple[str, ...] | tuple[Number, Number]
 
 #: What a lead is by its total, and how it is graded by fit and by engagement; the lowest first.
 STEPS: Final = {"total": ("lead", "mql", "sql"), "fit": ("C", "B", "A"), "engagement": ("3", "2", "1")}
-#: Names of the parts that caps are; no criterion bears one of them.
+#: Names of the parts that caps and the floor are; no criterion bears one of them.
 CAPS: Final = ("cap of fit", "cap of engagement", "cap of all")
+FLOOR: Final = "floor of all"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +93,7 @@ class Card:
     ----------
     limits : the total from which a lead is an mql, an sql
     cap : no total is above it
+    floor : no total is below it; it is below the cap
     decimals : how finely points are counted; no number of points in the card has more
     where : the card's name in messages
     left_out : name of a criterion that the store has no column for -> why
@@ -101,6 +103,7 @@ class Card:
     engagement: Group
     limits: tuple[Decimal, Decimal]
     cap: Decimal | None = None
+    floor: Decimal | None = None
     decimals: int = 0
     where: str = "the points card"
     left_out: Mapping[str, str] = field(default_factory=dict)
@@ -125,7 +128,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Part:
-    """One summand of a lead's points; `group` is fit or engagement, or "all" for the cap of all."""
+    """One summand of a lead's points; `group` is fit or engagement, or "all" for the cap and the floor of all."""
 
     name: str
     group: str
@@ -143,7 +146,8 @@ def points(frame: pd.DataFrame, card: Card) -> pd.DataFrame:
     Returns
     -------
     DataFrame indexed as `frame`, without nulls
-        `total`, `fit`, `engagement` : float64, after their caps; the doubles nearest to points of so many decimals.
+        `total`, `fit`, `engagement` : float64, after their caps, and the total after its floor; the doubles nearest to
+        points of so many decimals.
         `grade` : A1 (fits best, engages most) to C3. `stage` : lead, mql or sql, by the total.
 
     Raises
@@ -173,7 +177,7 @@ def points(frame: pd.DataFrame, card: Card) -> pd.DataFrame:
         name: _held(_sum(sheet, [c.name for c in group.criteria]), group.cap, card)
         for name, group in card.groups.items()
     }
-    held["total"] = _held(held["fit"] + held["engagement"], card.cap, card)
+    held["total"] = _lifted(_held(held["fit"] + held["engagement"], card.cap, card), card)
     assert np.array_equal(_sum(sheet, list(sheet.columns)), held["total"]), "the parts do not add up to the points"
     steps = {}
     for name, limits in (("total", card.limits), ("fit", card.fit.limits), ("engagement", card.engagement.limits)):
@@ -211,6 +215,7 @@ def parts(row: pd.DataFrame, card: Card) -> tuple[Part, ...]:
         says += [(c.name, name, _says(c, row.iloc[0])) for c in group.criteria]
         says.append((f"cap of {name}", name, f"no more than {group.cap} points of {name}"))
     says.append(("cap of all", "all", f"no more than {card.cap} points"))
+    says.append((FLOOR, "all", f"no fewer than {card.floor} points"))
     told = tuple(Part(*said[:2], amount, said[2]) for said, amount in zip(says, amounts, strict=True) if amount)
     total = points(row, card)["total"].iloc[0]
     assert float(sum((part.points for part in told), Decimal(0))) == total, "the parts do not add up to the points"
@@ -223,7 +228,7 @@ def units(frame: pd.DataFrame, card: Card) -> pd.DataFrame:
     Returns
     -------
     DataFrame indexed as `frame`, one int64 column per part: each group's criteria, by name, and its cap, then the cap
-    of all. A row's sum is its total.
+    and the floor of all. A row's sum is its total.
 
     Raises
     ------
@@ -243,7 +248,9 @@ def units(frame: pd.DataFrame, card: Card) -> pd.DataFrame:
         held = _held(summed, group.cap, card)
         sheet[f"cap of {name}"] = held - summed
         everything = everything + held
-    sheet["cap of all"] = _held(everything, card.cap, card) - everything
+    capped = _held(everything, card.cap, card)
+    sheet["cap of all"] = capped - everything
+    sheet[FLOOR] = _lifted(capped, card) - capped
     return pd.DataFrame(sheet, index=frame.index)
 
 
@@ -254,6 +261,10 @@ def fold(text: str) -> str:
 
 def _held(summed: Integers, cap: Decimal | None, card: Card) -> Integers:
     return summed if cap is None else np.minimum(summed, card.units(cap))
+
+
+def _lifted(summed: Integers, card: Card) -> Integers:
+    return summed if card.floor is None else np.maximum(summed, card.units(card.floor))
 
 
 def _sum(sheet: pd.DataFrame, names: list[str]) -> Integers:
@@ -268,11 +279,12 @@ def _worth(frame: pd.DataFrame, criterion: Criterion, card: Card) -> Integers:
         left = full * criterion.decay.share(frame[criterion.decay.by].to_numpy(np.float64))
         # To 9 decimals first: a half is a half on every machine, and whichever rows stand beside it.
         worth = np.copysign(np.floor(np.abs(left).round(9) + 0.5), left).astype(np.int64)
-    counted: Integers = np.where(_matches(frame[criterion.feature], criterion), worth, 0)
+    counted: Integers = np.where(matches(frame[criterion.feature], criterion), worth, 0)
     return counted
 
 
-def _matches(column: "pd.Series[Any]", criterion: Criterion) -> npt.NDArray[np.bool_]:
+def matches(column: "pd.Series[Any]", criterion: Criterion) -> npt.NDArray[np.bool_]:
+    """(rows,) whether a criterion matches each value of its feature, whatever it is worth."""
     operator, value = criterion.operator, criterion.value
     known = column.notna().to_numpy(bool)
     if value is None:

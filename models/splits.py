@@ -69,3 +69,14 @@ def check_gap(*, earlier_as_of: npt.NDArray[Any], later_as_of: npt.NDArray[Any],
             f"an outcome of the earlier part is open until {open_until}, the later part begins at {begins}: "
             f"the gap must be at least {horizon_days} days"
         )
+
+
+def known_by(moment: int, outcome: Rows, known_at: npt.NDArray[np.int64]) -> Rows:
+    """Outcomes as they were known just before a moment: what was recorded later had not happened yet, for all one knew.
+
+    Examples
+    --------
+    >>> known_by(10, np.array([1, 1, 0]), np.array([9, 10, 0])).tolist()
+    [1, 0, 0]
+    """
+    return np.where(known_at < moment, outcome, 0)

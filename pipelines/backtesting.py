@@ -9,13 +9,14 @@ from models.estimator import check_enough
 from models.learning_curve import learning_curve, says
 from pipelines import figures
 from pipelines.config import Settings
-from pipelines.moments import moment
 from pipelines.points import points_of
-from pipelines.proving import facts, learner, prove
+from pipelines.proof_facts import facts
+from pipelines.proving import learner, prove
 from pipelines.registering import log
 from pipelines.store import LeadStore
 from pipelines.tracking import Tracking
 from pipelines.train import decide, known_until, read_catalogue, read_frame, read_inventory
+from pipelines.training_facts import data_facts
 
 Say = Callable[[str], None]
 
@@ -39,7 +40,7 @@ def backtest(
 
     Returns
     -------
-    The facts of a card that a backtest can know: see `pipelines.proving.facts`.
+    The facts of a card that a backtest can know: see `pipelines.proof_facts`.
 
     Raises
     ------
@@ -60,13 +61,7 @@ def backtest(
         "verdict": verdict,
         "verdict_reason": reason,
         "label": settings.label.model_dump(),
-        "data": {
-            "first_as_of": moment(int(data.as_of.min())),
-            "last_as_of": moment(int(data.as_of.max())),
-            "known_until": moment(until),
-            "digest": data.digest(),
-            "config_digest": settings.digest(),
-        },
+        "data": data_facts(data, settings, until=until),
         "snapshots": {
             "test": len(proof.outcome),
             "converted_in_test": int(proof.model.converted),

@@ -19,8 +19,12 @@ from pipelines.release_cache import ReleaseCache
 from pipelines.store import LeadStore
 from pipelines.tracking import CANDIDATE, Tracking
 
-#: What a reviewer signs: every form in which the card can be read.
+#: What a reviewer signs: the card as it was registered. What is shown in another language is made anew from card.json,
+#: by the words of the program at hand.
 CARD_FILES: Final = ("card.json", "card.md", "card.html")
+
+#: Of a digest, so many digits at least say which card is meant.
+_DIGITS: Final = 12
 
 Form = Literal["markdown", "html", "json"]
 _FORMS: Final[Mapping[str, Form]] = {".md": "markdown", ".html": "html", ".htm": "html", ".json": "json"}
@@ -35,6 +39,15 @@ class Card:
     text: str
     """Markdown, in English: what the version was registered with."""
     digest: str
+
+    def is_called(self, digest: str) -> bool:
+        """Whether this is the digest's card; its first digits are enough, from 12 on.
+
+        >>> card = Card("1", {}, "", "c0ffee" * 10)
+        >>> card.is_called("c0ffee" * 2), card.is_called("c0ffee"), card.is_called("0ff" * 5)
+        (True, False, False)
+        """
+        return len(digest) >= _DIGITS and self.digest.startswith(digest)
 
     @property
     def missing(self) -> list[str]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from features.errors import ReleaseRefused
+from models.gate import REFUSED
+from pipelines.moments import moment
 from pipelines.publishing import WITHDRAWN
 from pipelines.store import LeadStore
 
@@ -29,24 +31,46 @@ def champion_of(store: LeadStore) -> Champion | None:
     return Champion(str(found[0][0]), str(found[0][1])) if found else None
 
 
-def active_at(store: LeadStore, moment: datetime) -> Champion | None:
+def active_at(store: LeadStore, then: datetime) -> Champion | None:
     """The version that scored at a moment and was not withdrawn since; None before the first."""
     found = store.rows(
         "SELECT p.model_version, p.digest FROM promotions p JOIN releases r ON r.model_version = p.model_version "
         "WHERE p.promoted_at <= $1 AND r.status <> $2 ORDER BY p.number DESC LIMIT 1",
-        [moment, WITHDRAWN],
+        [then, WITHDRAWN],
     )
     return Champion(str(found[0][0]), str(found[0][1])) if found else None
 
 
-def previous(store: LeadStore, champion: Champion) -> Champion | None:
-    """The version that scored before the champion and was not withdrawn since; None when there is none."""
+def previous(store: LeadStore, champion: Champion) -> tuple[Champion | None, list[str]]:
+    """The version that scored before the champion, and was neither withdrawn nor refused since; None: there is none.
+
+    Returns
+    -------
+    (version, versions that were skipped on the way because the newest review of them refuses)
+    """
     found = store.rows(
-        "SELECT p.model_version, p.digest FROM promotions p JOIN releases r ON r.model_version = p.model_version "
-        "WHERE p.digest <> $1 AND r.digest = p.digest AND r.status <> $2 ORDER BY p.number DESC LIMIT 1",
+        "SELECT p.model_version, p.digest, (SELECT v.decision FROM reviews v WHERE v.model_version = p.model_version "
+        "AND v.reviewed_at >= r.registered_at ORDER BY v.number DESC LIMIT 1) "
+        "FROM promotions p JOIN releases r ON r.model_version = p.model_version "
+        "WHERE p.digest <> $1 AND r.digest = p.digest AND r.status <> $2 ORDER BY p.number DESC",
         [champion.digest, WITHDRAWN],
     )
-    return Champion(str(found[0][0]), str(found[0][1])) if found else None
+    skipped: dict[str, None] = {}
+    for version, digest, decision in found:
+        if decision != REFUSED:
+            return Champion(str(version), str(digest)), list(skipped)
+        skipped[str(version)] = None
+    return None, list(skipped)
+
+
+def withdrawn_at(store: LeadStore, chosen: Champion) -> str | None:
+    """When a rollback last took this version back (ISO 8601, UTC), whatever became of it since; None: never."""
+    found = store.rows(
+        "SELECT epoch_us(b.promoted_at) FROM promotions b JOIN promotions p ON p.number = b.number - 1 "
+        "WHERE b.action = $1 AND p.model_version = $2 AND p.digest = $3 ORDER BY b.number DESC LIMIT 1",
+        [ROLLBACK, chosen.version, chosen.digest],
+    )
+    return moment(int(found[0][0])) if found else None
 
 
 def registered(store: LeadStore, version: str) -> Champion:

@@ -39,7 +39,17 @@ def changes(now: Facts, before: Facts, *, since_version: str) -> dict[str, Any]:
 
 
 def same_training(now: Facts, before: Facts) -> bool:
-    """Whether both come from the same data, settings and program: then one is the other."""
+    """Whether both come from the same data, settings and program: then one is the other.
+
+    A commit that is not known, or from which files differed, says nothing of the program.
+
+    >>> facts = {"made": {"commit": "5211c8d"}, "data": {"digest": "d"}, "settings": {}, "snapshots": {}}
+    >>> same_training(facts, facts), same_training(facts | {"made": {"commit": "5211c8d+"}}, facts)
+    (True, False)
+    """
+    commit = str((now.get("made") or {}).get("commit") or "+")
+    if commit.endswith("+"):
+        return False
     shapes = [(facts.get("tuning") or {}).get("parameters") for facts in (now, before)]
     same = all(now.get(key) == before.get(key) for key in ("data", "settings", "made", "snapshots"))
     return same and shapes[0] == shapes[1]

@@ -57,7 +57,7 @@ def main_options() -> None:
 @app.command()
 def init(
     preset: Annotated[
-        str, typer.Option("--preset", help="saas, bank-marketing, bpi2012, crm-sales, leadforge.")
+        str, typer.Option("--preset", help="saas, agency, ecommerce, bank-marketing, bpi2012, crm-sales, leadforge.")
     ] = "saas",
     force: Annotated[bool, typer.Option("--force", help="Replace a leadscore.toml that is there.")] = False,
 ) -> None:
@@ -218,13 +218,16 @@ def compare(store: Store = None, config: Config = None, as_of: AsOf = None, as_j
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Option(help="Where to put the demo store.")] = Path("demo-store"),
-    leads: Annotated[int, typer.Option(min=2000, help="How many leads to simulate.")] = 20_000,
+    preset: Annotated[str, typer.Option("--preset", help="The trade: saas, agency, ecommerce.")] = "saas",
+    leads: Annotated[
+        int | None, typer.Option(min=2000, help="How many leads to simulate; left out, what suits the trade.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same store.")] = 7,
 ) -> None:
     """Simulate a lead store, train, promote, score and explain: see it work in minutes."""
     from pipelines.demo import demo as run
 
-    run(folder, leads=leads, seed=seed, say=say, bar=progress_bar, clock=now_utc)
+    run(folder, preset=preset, leads=leads, seed=seed, say=say, bar=progress_bar, clock=now_utc)
 
 
 @config_app.command("show")
@@ -251,11 +254,13 @@ def config_kinds() -> None:
 
 
 @config_app.command("card")
-def config_card() -> None:
-    """Print the points card that comes along, to start one's own from."""
-    from pipelines.rules_card import default_card
+def config_card(
+    name: Annotated[str, typer.Argument(help="default, agency, ecommerce, bank-marketing, bpi2012.")] = "default",
+) -> None:
+    """Print a points card that comes along, to start one's own from."""
+    from pipelines.config import card
 
-    sys.stdout.write(default_card())
+    sys.stdout.write(card(name))
 
 
 # In the order in which --help lists them.

@@ -54,7 +54,10 @@ def card(
         sys.stdout.write(text)
     else:
         out.write_text(text, encoding="utf-8")
-        say(f"Wrote {out}. Next: leadscore review {chosen.version} --approve --by NAME --note TEXT")
+        say(
+            f"Wrote {out}. Next: leadscore review {chosen.version} --approve --card {found.digest[:12]} --by NAME "
+            "--note TEXT"
+        )
 
 
 def review(
@@ -63,6 +66,10 @@ def review(
     note: Annotated[str, typer.Option("--note", help="What was looked at, and why it may score or may not.")],
     approve: Annotated[
         bool | None, typer.Option("--approve/--refuse", help="Whether the version may score.", show_default=False)
+    ] = None,
+    digest: Annotated[
+        str | None,
+        typer.Option("--card", help="Digest of the card that was read, or its first 12 digits: no other is signed."),
     ] = None,
     store: Store = None,
     config: Config = None,
@@ -88,7 +95,7 @@ def review(
         done = reviewing.review(
             leads, tracking_of(settings), cache_of(settings), version=version,
             decision="approved" if approve else "refused", by=by, note=note,
-            now=now_utc(), tell=tell,
+            now=now_utc(), card_digest=digest, tell=tell,
         )  # fmt: skip
         row.model_version, row.message = version, f"{done.review.decision} by {done.review.reviewer}"
     if as_json:

@@ -22,7 +22,9 @@ from features.tables import STAGES
 from pipelines.mapped_tables import MappedTable
 
 FILE: Final = "leadscore.toml"
-PRESETS: Final = ("saas", "bank-marketing", "bpi2012", "crm-sales", "leadforge")
+PRESETS: Final = ("saas", "agency", "ecommerce", "bank-marketing", "bpi2012", "crm-sales", "leadforge")
+#: Points cards that come along, by what `[points] source` calls them.
+CARDS: Final = ("default", "agency", "ecommerce", "bank-marketing", "bpi2012")
 
 #: Keys of [score] that say how a run goes about it, and change no score.
 _ONLY_HOW: Final = {"range_leads", "timezone", "metrics_file"}
@@ -317,18 +319,32 @@ def preset(name: str) -> str:
     return (resources.files("pipelines.presets") / f"{name}.toml").read_text(encoding="utf-8")
 
 
+def card(name: str) -> str:
+    """The text of a points card that comes along.
+
+    Raises
+    ------
+    ConfigError
+        There is no such card.
+    """
+    if name not in CARDS:
+        raise ConfigError(f"There is no points card {name!r}; those that come along are: {', '.join(CARDS)}.")
+    file = "rules_card.toml" if name == "default" else f"presets/points-{name}.toml"
+    return (resources.files("pipelines") / file).read_text(encoding="utf-8")
+
+
 def _card_text(source: object) -> str:
-    """The text of the points card: ours, or a file's; none where the CRM keeps the points."""
+    """The text of the points card: one of ours, or a file's; none where the CRM keeps the points."""
     if source == "crm" or not isinstance(source, str):
         return ""
-    if source == "default":
-        return (resources.files("pipelines") / "rules_card.toml").read_text(encoding="utf-8")
+    if source in CARDS:
+        return card(source)
     try:
         return Path(source).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
-            f"[points] source: the points card {source} cannot be read: {error}. Name a file that is there, or 'crm' "
-            "or 'default'; 'leadscore config card' prints the default one, to start from."
+            f"[points] source: the points card {source} cannot be read: {error}. Name a file that is there, or 'crm', "
+            f"or a card of ours ({', '.join(CARDS)}); 'leadscore config card' prints the default one, to start from."
         ) from error
 
 

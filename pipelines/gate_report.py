@@ -32,7 +32,7 @@ def print_gate(version: str, checks: Sequence[Check]) -> None:
 def print_signing(version: str, *, digest: str, missing: Sequence[str]) -> None:
     """What a reviewer signs."""
     console = Console()
-    console.print(f"Version {version}, card {digest[:12]}…: leadscore card {version} prints it.")
+    console.print(f"Version {version}, card {digest[:12]}: leadscore card {version} prints it.")
     if missing:
         console.print(f"[yellow]It says nothing of {escape(', '.join(missing))}.[/]")
     else:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from features.errors import ReleaseRefused
-from models import gate
+from models import gate, gate_measured
 from models.gate import Check, Limits, Review
 from models.non_inferiority import Rivals, against_champion
 from pipelines import cards, champion, release, reviewing
@@ -59,7 +59,7 @@ def judge(
     checks: list[Check] = []
     if card is not None:
         limits = Limits(**settings.gate.model_dump())
-        checks += gate.measured(card.facts, limits=limits)
+        checks += gate_measured.measured(card.facts, limits=limits)
         checks.append(
             against_champion(
                 rivals(store, chosen, before),
@@ -73,6 +73,7 @@ def judge(
         review=review,
         card_digest=card.digest if card else None,
         missing=card.missing if card else [],
+        withdrawn_at=champion.withdrawn_at(store, chosen),
     )
     return Judged(chosen, before, review, [*checks, gate.files(damaged)], warnings)
 
@@ -104,6 +105,7 @@ def rivals(store: LeadStore, chosen: Champion, before: Champion | None) -> Rival
     if _label(store, chosen.version) != _label(store, before.version):
         nothing = np.empty(0)
         return Rivals(before.version, nothing, nothing, np.empty(0, np.int64), [])
+    # Sums over what was foretold once: who objects since is nothing that a reviewer's role need read.
     both = store.arrow(
         "SELECT c.lead_id AS lead_id, c.probability AS of_candidate, h.probability AS of_champion, c.converted AS "
         "converted FROM out_of_time c JOIN out_of_time h ON h.lead_id = c.lead_id AND h.as_of = c.as_of "

@@ -39,10 +39,11 @@ def remember(store: LeadStore, digest: str, rows: pd.DataFrame) -> int:
 
 
 def recall(store: LeadStore, digest: str) -> pd.DataFrame:
-    """`COLUMNS` of a release, in order of as_of and lead."""
+    """`COLUMNS` of a release, in order of as_of and lead; of leads that object by now, nothing is read any more."""
+    objecting = f"SELECT lead_id FROM {store.source('objections')} WHERE lead_id IS NOT NULL"
     rows: pd.DataFrame = store.arrow(
-        "SELECT lead_id, epoch_us(as_of) AS as_of, probability, converted FROM out_of_time WHERE release_digest = $1 "
-        "ORDER BY as_of, lead_id",
+        "SELECT lead_id, epoch_us(as_of) AS as_of, probability, converted FROM out_of_time "
+        f"WHERE release_digest = $1 AND lead_id NOT IN ({objecting}) ORDER BY as_of, lead_id",
         [digest],
     ).to_pandas()
     return rows.astype({"converted": bool})

@@ -45,8 +45,10 @@ class PointsCard:
             index=pd.Index(counted.index.get_level_values(LEAD_ID), name=LEAD_ID),
         )
 
-    def total(self, frame: pd.DataFrame) -> "npt.NDArray[np.float64]":
-        """(rows,) points of a frame that holds the columns of the store."""
+    def total(self, frame: pd.DataFrame) -> "npt.NDArray[np.float64] | None":
+        """(rows,) points of a frame; None where it does not hold all that the card reads."""
+        if not set(self.columns.names) <= set(map(str, frame.columns)):
+            return None
         return rules.points(frame, self.card)["total"].to_numpy("float64")
 
     def parts(self, tables: LeadTables, snapshots: pd.DataFrame) -> list[dict[str, Any]]:
@@ -91,8 +93,22 @@ def points_of(
     card = card_for(settings, inventory)
     for sentence in card.left_out if card else []:
         say(sentence)
-    points = card.total(data.frame) if card else _kept_by_crm(store, data)
+    points = _counted(store, settings, card, data) if card else _kept_by_crm(store, data)
     return None if np.isnan(points).all() else points
+
+
+def _counted(store: LeadStore, settings: Settings, card: PointsCard, data: TrainingFrame) -> "npt.NDArray[np.float64]":
+    """By the card. What [features] exclude keeps from the model is not kept from marketing: it is described anew."""
+    points = card.total(data.frame)
+    if points is not None:
+        return points
+    asked = pd.DataFrame({LEAD_ID: data.lead_id, AS_OF: data.as_of})
+    found = np.full(len(asked), np.nan)
+    for low, high in store.lead_ranges(size=settings.score.range_leads):
+        tables = store.read(low, high)
+        inside = np.flatnonzero(asked[LEAD_ID].isin(tables.leads.column(LEAD_ID).to_pylist()))
+        found[inside] = card.count(tables, asked.iloc[inside].reset_index(drop=True))["points"].to_numpy()
+    return found
 
 
 def _kept_by_crm(store: LeadStore, data: TrainingFrame) -> "npt.NDArray[np.float64]":

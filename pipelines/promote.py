@@ -95,7 +95,8 @@ def rollback(store: LeadStore, tracking: Tracking, cache: ReleaseCache, *, reaso
     """Bring back the version before the champion, and the scores it had published, in one transaction.
 
     Every as_of that the champion published shows again the run that it replaced, or nothing; its rows stay in the
-    store, and its version is marked withdrawn: a run of it that is still at work can publish no more.
+    store, and its version is marked withdrawn: a run of it that is still at work can publish no more. A version whose
+    newest review refuses it is skipped on the way back.
 
     Raises
     ------
@@ -103,11 +104,12 @@ def rollback(store: LeadStore, tracking: Tracking, cache: ReleaseCache, *, reaso
         There is no version to go back to, or no verified copy of its files is at hand and the registry has none.
     """
     current = champion.champion_of(store)
-    before = champion.previous(store, current) if current else None
-    if current is None or before is None:
-        raise ReleaseRefused(
-            "There is no version to go back to: " + ("no other was ever champion." if current else "none is champion.")
-        )
+    if current is None:
+        raise ReleaseRefused("There is no version to go back to: none is champion.")
+    before, skipped = champion.previous(store, current)
+    if before is None:
+        no_other = f"the review of version {', '.join(skipped)} refuses." if skipped else "no other was ever champion."
+        raise ReleaseRefused(f"There is no version to go back to: {no_other}")
     if not cache.has(before.digest):
         ask_briefly()
         active_release.fetch(tracking, cache, before)
@@ -121,11 +123,21 @@ def rollback(store: LeadStore, tracking: Tracking, cache: ReleaseCache, *, reaso
                 f"While version {current.version} was being withdrawn, another became champion. Nothing was changed: "
                 "see 'leadscore status', and roll back again if it is still wanted."
             )
+        if champion.previous(store, current)[0] != before:
+            raise ReleaseRefused(
+                f"While version {current.version} was being withdrawn, version {before.version} was reviewed or "
+                "registered anew. Nothing was changed: roll back again."
+            )
         back, none = publishing.withdraw(store, digest=current.digest, reason=reason, now=now)
         champion.crown(store, before, action=champion.ROLLBACK, reason=reason, now=now)
         reached("rollback: before the commit")
     reached("rollback: after the commit")
-    return Rollback(before.version, current.version, back, none, _set_alias(tracking, before))
+    warnings = [
+        f"Version {version} was skipped on the way back: its newest review refuses it. 'leadscore reviews {version}' "
+        "says why."
+        for version in skipped
+    ]
+    return Rollback(before.version, current.version, back, none, [*warnings, *_set_alias(tracking, before)])
 
 
 def _let_through(judged: Judged, force_reason: str | None) -> list[str]:

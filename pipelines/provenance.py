@@ -23,8 +23,13 @@ def made_by(*, seed: int, resamples: int) -> dict[str, Any]:
 
 
 def commit(root: Path = _ROOT) -> str | None:
-    """The commit that is checked out, with a + where files differ from it; None where there is no repository."""
+    """The commit that is checked out, with a + where files differ from it; None where there is no repository of ours.
+
+    A program that lies within somebody else's repository was not made from that one's commit.
+    """
     try:
+        if Path(_git("rev-parse", "--show-toplevel", root=root)).resolve() != root.resolve():
+            return None
         head = _git("rev-parse", "HEAD", root=root)
         return head + ("+" if _git("status", "--porcelain", "--untracked-files=no", root=root) else "")
     except (OSError, subprocess.SubprocessError):

@@ -37,7 +37,7 @@ def print_training(report: "TrainReport") -> None:
     if report.version is None:
         console.print(f"[bold]{escape(facts['verdict_reason'])}[/]")
         return
-    if facts["champion"]:
+    if facts["champion"].get("differences"):
         console.print(_champion(facts["champion"]))
     console.print(
         f"[bold]Registered as version {report.version}, alias candidate.[/] Next: leadscore card {report.version}; "

@@ -53,20 +53,27 @@ def last_review(store: LeadStore, version: str) -> Review | None:
 
 def standing_of(store: LeadStore, card: Card) -> dict[str, Any]:
     """How a version stands: registered when, its status, its reviews in order, and promotions that were forced."""
-    ((status, registered),) = store.rows(
-        "SELECT status, epoch_us(registered_at) FROM releases WHERE model_version = $1", [card.version]
+    ((status, registered, digest),) = store.rows(
+        "SELECT status, epoch_us(registered_at), digest FROM releases WHERE model_version = $1", [card.version]
     )
     reviews = reviews_of(store, card.version)[::-1]
     last = reviews[-1] if reviews else None
+    withdrawn = champion.withdrawn_at(store, Champion(card.version, str(digest)))
     promotions = store.rows(
-        "SELECT epoch_us(promoted_at), reason FROM promotions WHERE model_version = $1 ORDER BY number", [card.version]
+        # A number may have been given out anew since, to another release.
+        "SELECT epoch_us(promoted_at), reason FROM promotions WHERE model_version = $1 AND digest = $2 ORDER BY number",
+        [card.version, digest],
     )
     return {
         "version": card.version,
         "status": str(status),
         "registered_at": moment(int(registered)),
         "card_digest": card.digest,
-        "approved": last is not None and last.decision == APPROVED and last.card_digest == card.digest,
+        "withdrawn_at": withdrawn,
+        "approved": last is not None
+        and last.decision == APPROVED
+        and last.card_digest == card.digest
+        and not last.before(withdrawn),
         "reviews": [asdict(review) for review in reviews],
         "forced": [
             {"promoted_at": moment(int(at)), "reason": str(reason).removeprefix(champion.FORCED).strip()}
@@ -93,6 +100,8 @@ def still_standing(
             digest = digests[review.version] = _digest_now(store, tracking, cache, review.version)
             stands = None if digest is None else digest == review.card_digest
             why = "" if stands else "its card cannot be read" if digest is None else "the card is another one now"
+            if review.decision == APPROVED and review.before(_withdrawn_at(store, review.version)):
+                stands, why = False, "the version was withdrawn since"
         found.append(asdict(review) | {"stands": stands, "why": why})
     return found
 
@@ -114,25 +123,32 @@ def review(
     by: str,
     note: str,
     now: datetime,
+    card_digest: str | None = None,
     tell: Callable[[Card], None] = lambda _: None,
 ) -> Reviewed:
     """Write down what a person says of a version's card.
 
     Parameters
     ----------
+    card_digest : of the card that was read, or its first 12 digits and more; None: whichever stands now is meant
     tell : is given the card that is signed, before anything is written
 
     Raises
     ------
     ReleaseRefused
-        There is no such version, its files are not those that were registered, or it is to be approved though sections
-        of its card have nothing to say.
+        There is no such version, its files are not those that were registered, another card than the one that was read
+        stands now, or it is to be approved though sections of its card have nothing to say.
     RegistryUnreachable
         It is away, and there is no local copy of the card.
     """
     chosen = champion.registered(store, version)
     card = cards.card_of(tracking, cache, chosen)
     tell(card)
+    if card_digest is not None and not card.is_called(card_digest):
+        raise ReleaseRefused(
+            f"The card of version {version} that stands now has the digest {card.digest}, not {card_digest}: it is not "
+            f"the one that was read. Nothing was written: read this one first, leadscore card {version}"
+        )
     if decision == APPROVED and card.missing:
         raise ReleaseRefused(
             f"The card of version {version} cannot be approved: it says nothing of {', '.join(card.missing)}. Train "
@@ -159,6 +175,13 @@ def review(
     if decision != APPROVED and champion.champion_of(store) == chosen:
         warnings.append(f"Version {version} is champion and scores on: leadscore rollback --reason WHY takes it back.")
     return Reviewed(written, card.missing, warnings)
+
+
+def _withdrawn_at(store: LeadStore, version: str) -> str | None:
+    try:
+        return champion.withdrawn_at(store, champion.registered(store, version))
+    except ReleaseRefused:
+        return None
 
 
 def _digest_now(store: LeadStore, tracking: Tracking, cache: ReleaseCache, version: str) -> str | None:

@@ -6,9 +6,9 @@ they are not later, what its own backtest had foretold of them when it was train
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,19 @@ _KEY: Final = ["lead_id", "as_of"]
 
 
 @dataclass(frozen=True)
+class NoRival:
+    """Why a candidate cannot be compared with the champion; `version` is None where there is none."""
+
+    version: str | None
+    why: Literal["none", "away", "label", "few"]
+    """There is none; its files cannot be had; it foretells another outcome; too few leads in common converted."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for the card."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
 class Rival:
     """The champion, its card, and what it foretold of the candidate's test."""
 
@@ -42,8 +55,8 @@ class Rival:
     told: pd.DataFrame
     """These, and what its backtest had foretold of the others."""
 
-    def facts(self, ours: pd.DataFrame, settings: Settings) -> dict[str, Any] | None:
-        """Candidate and champion on the same snapshots, for the card; None where too few leads are in common.
+    def facts(self, ours: pd.DataFrame, settings: Settings) -> dict[str, Any]:
+        """Candidate and champion on the same snapshots, for the card; or that too few leads are in common.
 
         Parameters
         ----------
@@ -52,7 +65,7 @@ class Rival:
         both = ours.merge(self.told[[*_KEY, "probability"]], on=_KEY, suffixes=("", "_champion"))
         converted = both.loc[both["converted"], "lead_id"].nunique()
         if converted < LEAST_IN_COMMON or both["converted"].all():
-            return None
+            return NoRival(self.champion.version, "few").as_dict()
         together = evaluate_together(
             {MODEL: both["probability"].to_numpy(), "champion": both["probability_champion"].to_numpy()},
             both["converted"].to_numpy("int64"),
@@ -98,23 +111,23 @@ def rival_of(
     proof: Proof,
     *,
     say: Callable[[str], None],
-) -> Rival | None:
-    """The version that scores now; None when there is none, or its files cannot be had."""
+) -> Rival | NoRival:
+    """The version that scores now, or why the candidate cannot be compared with it."""
     current = champion.champion_of(store)
     if current is None:
-        return None
+        return NoRival(None, "none")
     try:
         release = cache.load(current.digest) or active_release.fetch(tracking, cache, current)
     except UserError as error:
         say(f"not compared with the champion, version {current.version}: {error}")
-        return None
+        return NoRival(current.version, "away")
     label = settings.label
     if (release.contract.target_stage, release.contract.horizon_days) != (label.target_stage, label.horizon_days):
         say(
             f"not compared with the champion, version {current.version}: it foretells {release.contract.target_stage} "
             f"within {release.contract.horizon_days} days"
         )
-        return None
+        return NoRival(current.version, "label")
     fresh = _fresh(release, data, columns, proof, say=say)
     told = pd.concat([fresh, out_of_time.recall(store, current.digest)]).drop_duplicates(_KEY, keep="first")
     return Rival(current, dict(release.card), fresh, told)

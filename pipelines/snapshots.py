@@ -60,8 +60,9 @@ class TrainingFrame:
         return self.frame.index.get_level_values("as_of").to_numpy(np.int64)
 
     def digest(self) -> str:
-        """SHA-256 over every cell, key and outcome."""
-        hashed = pd.util.hash_pandas_object(self.frame.assign(_outcome=self.outcome), index=True)
+        """SHA-256 over every cell, key and outcome, when that came to be known, and the stage."""
+        told = {"_outcome": self.outcome, "_known_at": self.known_at, "_stage": self.stage}
+        hashed = pd.util.hash_pandas_object(self.frame.assign(**told), index=True)
         names = "\n".join(map(str, self.frame.columns)).encode()
         return hashlib.sha256(names + hashed.to_numpy(np.uint64).tobytes()).hexdigest()
 

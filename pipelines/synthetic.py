@@ -1,4 +1,4 @@
-"""A simulated B2B software firm's lead store whose true conversion probabilities are known.
+"""A simulated company's lead store whose true conversion probabilities are known.
 
 The tables carry the lead store's own columns, times as timestamps in UTC, and the flaws of real exports: blanks,
 redelivered and late events, a second profile row from enrichment, stages recorded after the fact. Nobody in them
@@ -18,11 +18,18 @@ import pyarrow.compute as pc
 
 from features.errors import ConfigError, InputError
 from features.tables import LEAD_ID, PROFILE_COLUMNS
-from pipelines.synthetic_acts import KINDS, Acts, draw_truth, write_acts
+from pipelines.synthetic_acts import Acts, draw_truth, write_acts
+from pipelines.synthetic_agency import AGENCY
+from pipelines.synthetic_company import Company
+from pipelines.synthetic_ecommerce import ECOMMERCE
 from pipelines.synthetic_funnel import StageChanges, draw_stages, points_history
-from pipelines.synthetic_people import CHANNEL_COSTS, People, draw_people
+from pipelines.synthetic_people import People, draw_people
+from pipelines.synthetic_saas import SAAS
 from pipelines.synthetic_truth import BusinessClock, Floats, Ints, Truth, business_clock
 from pipelines.synthetic_words import write_contacts
+
+#: By the name of the preset that each shows.
+COMPANIES: Final[Mapping[str, Company]] = {"saas": SAAS, "agency": AGENCY, "ecommerce": ECOMMERCE}
 
 _TIME: Final = pa.timestamp("us", tz="UTC")
 _DUPLICATE_SHARE: Final = 0.004
@@ -77,12 +84,7 @@ class SimulatedStore:
 
     def attribute_types(self) -> Mapping[str, str]:
         """The types of the declared attributes in `profiles`."""
-        return {
-            "annual_revenue_keur": "numeric",
-            "employees": "numeric",
-            "region": "categorical",
-            "uses_competitor": "boolean",
-        }
+        return self.truth.company.attributes
 
     def true_probability(self, lead_ids: npt.ArrayLike, as_of_us: npt.ArrayLike, horizon_days: int) -> Floats:
         """P(enters customer in [as_of, as_of + horizon) | everything the lead did before as_of, not yet a customer).
@@ -120,18 +122,25 @@ class SimulatedStore:
 
 
 def simulate(
-    *, leads: int = 20_000, start: datetime = datetime(2024, 1, 1, tzinfo=UTC), days: int = 730, seed: int = 7
+    *,
+    company: Company = SAAS,
+    leads: int | None = None,
+    start: datetime = datetime(2024, 1, 1, tzinfo=UTC),
+    days: int | None = None,
+    seed: int = 7,
 ) -> SimulatedStore:
     """Simulate a lead store.
 
     Parameters
     ----------
+    company
+        Whose: one of `COMPANIES`, or one made of it with `dataclasses.replace`.
     leads
-        How many leads, a few contacts without any act of interest included.
+        How many leads, a few contacts without any act of interest included; None takes what the company has.
     start
         A midnight UTC; nothing happens before it.
     days
-        Calendar days simulated; nothing is known after them.
+        Calendar days simulated; nothing is known after them. None takes the company's.
     seed
         The same seed and arguments give the same tables, byte for byte.
 
@@ -153,16 +162,17 @@ def simulate(
         ...
     features.errors.ConfigError: leads must be at least 1, got 0: ...
     """
+    leads, days = company.leads if leads is None else leads, company.days if days is None else days
     _check(leads=leads, start=start, days=days)
     people_rng, truth_rng, acts_rng, funnel_rng, rest_rng = (np.random.default_rng([seed, part]) for part in range(5))
-    clock = business_clock(start, days=days)
+    clock = business_clock(start, days=days, company=company)
     end = float(clock.business_days[-1])
 
-    people = draw_people(people_rng, leads=leads, end=end)
+    people = draw_people(people_rng, company=company, leads=leads, end=end)
     lead_ids = np.array([f"lead-{number:07d}" for number in range(1, leads + 1)])
-    truth = draw_truth(truth_rng, people, lead_ids=lead_ids, start=start, days=days, end=end)
+    truth = draw_truth(truth_rng, people, company=company, lead_ids=lead_ids, start=start, days=days, end=end)
     acts = write_acts(acts_rng, truth, people, clock=clock, end=end)
-    events, duplicates = _events(rest_rng, lead_ids, acts)
+    events, duplicates = _events(rest_rng, lead_ids, acts, company)
     created_us = clock.calendar(people.created)
     kept = points_history(acts, people, truth, clock=clock)
     email, full_name, company_name, phone = write_contacts(rest_rng, email_class=people.columns["email_class"])
@@ -185,7 +195,7 @@ def simulate(
         events=events,
         stage_changes=_stage_changes(lead_ids, draw_stages(funnel_rng, acts, people, truth, clock=clock, end=end)),
         rule_points=pa.table({LEAD_ID: lead_ids[kept.lead], "known_at": _times(kept.known_us), "points": kept.points}),
-        channel_costs=_channel_costs(rest_rng, people, created_us),
+        channel_costs=_channel_costs(rest_rng, people, company, created_us),
         objections=pa.table({LEAD_ID: lead_ids[objecting], "since": _times(since_us)}),
         truth=truth,
         duplicates=duplicates,
@@ -236,7 +246,9 @@ def _profiles(lead_ids: npt.NDArray[np.str_], people: People, clock: BusinessClo
     )
 
 
-def _events(rng: np.random.Generator, lead_ids: npt.NDArray[np.str_], acts: Acts) -> tuple[pa.Table, int]:
+def _events(
+    rng: np.random.Generator, lead_ids: npt.NDArray[np.str_], acts: Acts, company: Company
+) -> tuple[pa.Table, int]:
     """Events in the order in which they came in, a few of them twice; and how many came twice."""
     again = np.flatnonzero(rng.random(len(acts.kind)) < _DUPLICATE_SHARE)
     number = np.concatenate([np.arange(len(acts.kind)), again])
@@ -248,7 +260,7 @@ def _events(rng: np.random.Generator, lead_ids: npt.NDArray[np.str_], acts: Acts
             LEAD_ID: pa.array(lead_ids).take(pa.array(acts.lead[number])),
             "occurred_at": _times(acts.occurred_us[number]),
             "known_at": _times(acts.known_us[number]),
-            "type": pa.array(KINDS).take(pa.array(acts.kind[number])),
+            "type": pa.array(company.kinds).take(pa.array(acts.kind[number])),
             "value": pa.array(acts.value[number], from_pandas=True),
         }
     )
@@ -268,12 +280,12 @@ def _stage_changes(lead_ids: npt.NDArray[np.str_], changes: StageChanges) -> pa.
     )
 
 
-def _channel_costs(rng: np.random.Generator, people: People, created_us: Ints) -> pa.Table:
+def _channel_costs(rng: np.random.Generator, people: People, company: Company, created_us: Ints) -> pa.Table:
     """What each paid channel cost in each month: so much per lead that it brought, give or take a fifth."""
     month = created_us.astype("datetime64[us]").astype("datetime64[M]")
     rows = [
         (channel, first, float(np.round(price * int(brought) * rng.uniform(0.8, 1.2), 2)))
-        for channel, price in CHANNEL_COSTS.items()
+        for channel, price in company.channel_costs.items()
         for first, brought in zip(
             *np.unique(month[people.columns["source_channel"] == channel], return_counts=True), strict=True
         )

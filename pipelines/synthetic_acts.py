@@ -12,14 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from features.tables import MICROSECONDS_PER_DAY
+from pipelines.synthetic_company import Company
 from pipelines.synthetic_people import People
 from pipelines.synthetic_truth import (
     DELAY_SHAPE,
-    INTEREST_FADING_DAYS,
-    INTEREST_FLOOR,
     LIVELINESS_SHAPE,
     REMAINDER_AFTER_UNSUBSCRIBE,
-    TRIGGERS,
     BusinessClock,
     Floats,
     Ints,
@@ -30,37 +28,14 @@ from pipelines.synthetic_truth import (
     sort_keys,
 )
 
-TRIGGER_KINDS: Final = tuple(trigger.kind for trigger in TRIGGERS)
-QUIET_KINDS: Final = ("page", "email_delivered", "email_opened", "email_clicked", "call", "unsubscribe", "bounce")
-KINDS: Final = (*TRIGGER_KINDS, *QUIET_KINDS)
-HOT: Final = np.array([trigger.hot for trigger in TRIGGERS])
-
-#: The first voluntary act, which makes a contact a lead.
-_FIRST_ACTS: Final = {
-    "form": 0.40,
-    "content_download": 0.25,
-    "webinar": 0.15,
-    "demo_request": 0.13,
-    "quote_request": 0.07,
-}
-#: Median and spread (log) of the number that goes with an act.
-_VALUES: Final = {
-    "basket": (900, 0.8),
-    "product_use": (12, 0.7),
-    "call": (9, 0.6),
-    "meeting": (35, 0.3),
-    "budget_declared": (8000, 0.9),
-}
-_RETURNS_PER_DAY: Final = 0.027
 _UNSUBSCRIBE_PER_DAY: Final = 0.0008
-_DAYS_BETWEEN_MAILINGS: Final = 14.0
 _MINUTE_US: Final = 60_000_000
 _LATE_SHARE: Final = 0.018
 
 
 @dataclass(frozen=True)
 class Acts:
-    """One entry per event, ordered by (lead, occurred_us, kind). `kind` is a position in `KINDS`; value NaN = none."""
+    """One entry per event, ordered by (lead, occurred_us, kind), a position in the company's kinds; NaN = no value."""
 
     lead: Ints
     occurred_us: Ints
@@ -70,32 +45,39 @@ class Acts:
 
 
 def draw_truth(
-    rng: np.random.Generator, people: People, *, lead_ids: npt.NDArray[np.str_], start: datetime, days: int, end: float
+    rng: np.random.Generator,
+    people: People,
+    *,
+    company: Company,
+    lead_ids: npt.NDArray[np.str_],
+    start: datetime,
+    days: int,
+    end: float,
 ) -> Truth:
     """Let the leads live up to the business day `end`: their returns, triggers, unsubscription and purchase."""
     fit, first = people.fit, people.first_act
     leads = len(fit)
-    pace = _RETURNS_PER_DAY * np.exp(0.25 * fit)
+    pace = company.returns_per_day * np.exp(0.25 * fit)
     unsubscribe_rate = _UNSUBSCRIBE_PER_DAY * np.exp(-0.3 * fit)
     unsubscribed = first + rng.exponential(1.0, leads) / unsubscribe_rate
 
     span = np.where(np.isfinite(first), end - first, 0.0)
     liveliness = rng.gamma(LIVELINESS_SHAPE, 1 / LIVELINESS_SHAPE, leads)
-    who = np.repeat(np.arange(leads), rng.poisson(liveliness * pace * interest_until(span)))
-    when = first[who] + _draw_ages(rng, span[who])
+    who = np.repeat(np.arange(leads), rng.poisson(liveliness * pace * interest_until(span, company)))
+    when = first[who] + _draw_ages(rng, span[who], company)
     stays = (when < unsubscribed[who]) | (rng.random(len(who)) < REMAINDER_AFTER_UNSUBSCRIBE)
     who, when = who[stays], when[stays]
 
-    row, kind = np.nonzero(rng.random((len(who), len(TRIGGERS))) < chances(fit)[who])
+    row, kind = np.nonzero(rng.random((len(who), len(company.triggers))) < chances(fit, company)[who])
     interested = np.flatnonzero(np.isfinite(first))
-    kinds = [TRIGGER_KINDS.index(name) for name in _FIRST_ACTS]
-    opening = rng.choice(kinds, size=len(interested), p=list(_FIRST_ACTS.values()))
+    kinds = [company.kinds.index(name) for name in company.first_acts]
+    opening = rng.choice(kinds, size=len(interested), p=list(company.first_acts.values()))
     trigger_lead = np.concatenate([who[row], interested])
     trigger_time = np.concatenate([when[row], first[interested]])
     trigger_kind = np.concatenate([kind, opening])
 
-    sells = rng.random(len(trigger_lead)) < promises(fit)[trigger_lead, trigger_kind]
-    scale = np.array([trigger.scale_days for trigger in TRIGGERS])[trigger_kind]
+    sells = rng.random(len(trigger_lead)) < promises(fit, company)[trigger_lead, trigger_kind]
+    scale = company.scales[trigger_kind]
     bought = trigger_time + scale * rng.weibull(DELAY_SHAPE, len(scale))
     converted = np.full(leads, np.inf)
     np.minimum.at(converted, trigger_lead[sells], bought[sells])
@@ -103,6 +85,7 @@ def draw_truth(
     by_return = np.argsort(sort_keys(who, when), kind="stable")
     by_trigger = np.argsort(sort_keys(trigger_lead, trigger_time), kind="stable")
     return Truth(
+        company=company,
         start=start,
         days=days,
         lead_ids=lead_ids,
@@ -120,12 +103,13 @@ def draw_truth(
     )
 
 
-def _draw_ages(rng: np.random.Generator, span: Floats) -> Floats:
+def _draw_ages(rng: np.random.Generator, span: Floats, company: Company) -> Floats:
     """Ages at which returns happen, density in proportion to `interest` on [0, span], shape (n,)."""
-    steady = rng.random(len(span)) * interest_until(span) < INTEREST_FLOOR * span
+    steady = rng.random(len(span)) * interest_until(span, company) < company.interest_floor * span
     uniform = rng.random(len(span))
-    fading = -INTEREST_FADING_DAYS * np.log1p(uniform * np.expm1(-span / INTEREST_FADING_DAYS))
-    return np.where(steady, uniform * span, fading)
+    fading = company.interest_fading_days
+    faded = -fading * np.log1p(uniform * np.expm1(-span / fading))
+    return np.where(steady, uniform * span, faded)
 
 
 def write_acts(rng: np.random.Generator, truth: Truth, people: People, *, clock: BusinessClock, end: float) -> Acts:
@@ -134,24 +118,24 @@ def write_acts(rng: np.random.Generator, truth: Truth, people: People, *, clock:
     A trigger is known at once. Other acts are known some minutes later, and a few of them days later. Nothing is
     recorded after a purchase or after the business day `end`.
     """
-    leads = len(truth.fit)
+    leads, company = len(truth.fit), truth.company
     return_us = clock.calendar(truth.return_time)
     parts = [(truth.trigger_lead, clock.calendar(truth.trigger_time), truth.trigger_kind)]
 
     def add(kind: str, lead: Ints, at_us: Ints) -> None:
-        parts.append((lead, at_us, np.full(len(lead), KINDS.index(kind))))
+        parts.append((lead, at_us, np.full(len(lead), company.kinds.index(kind))))
 
-    pages = np.repeat(np.arange(len(return_us)), 1 + rng.poisson(3.0, len(return_us)))
+    pages = np.repeat(np.arange(len(return_us)), 1 + rng.poisson(company.pages_per_return, len(return_us)))
     add("page", truth.return_lead[pages], return_us[pages] + rng.integers(0, 20 * _MINUTE_US, len(pages)))
 
     reachable = people.columns["email_class"] != "absent"
     bounces = rng.random(leads) < np.where(people.columns["email_class"] == "disposable", 0.3, 0.015)
     mailed = np.repeat(
         np.arange(leads),
-        np.where(reachable, np.floor((end - people.created) / _DAYS_BETWEEN_MAILINGS), 0).astype(np.int64),
+        np.where(reachable, np.floor((end - people.created) / company.days_between_mailings), 0).astype(np.int64),
     )
     number = np.arange(len(mailed)) - np.searchsorted(mailed, mailed)
-    sent = people.created[mailed] + (number + rng.random(len(mailed))) * _DAYS_BETWEEN_MAILINGS
+    sent = people.created[mailed] + (number + rng.random(len(mailed))) * company.days_between_mailings
     wanted = (sent < truth.unsubscribed[mailed]) & ~(bounces[mailed] & (number > 0))
     mailed, sent = mailed[wanted], sent[wanted]
     sent_us, lost = clock.calendar(sent), bounces[mailed]
@@ -165,7 +149,7 @@ def write_acts(rng: np.random.Generator, truth: Truth, people: People, *, clock:
     add("email_opened", truth.return_lead[clicks], return_us[clicks])
     add("email_clicked", truth.return_lead[clicks], return_us[clicks])
 
-    called = HOT[truth.trigger_kind] & (rng.random(len(truth.trigger_kind)) < 0.6)
+    called = company.hot[truth.trigger_kind] & (rng.random(len(truth.trigger_kind)) < company.called_share)
     waited = rng.uniform(0.3, 3.0, int(called.sum()))
     add("call", truth.trigger_lead[called], clock.calendar(truth.trigger_time[called] + waited))
     gone = np.flatnonzero(truth.unsubscribed <= end)
@@ -177,21 +161,23 @@ def write_acts(rng: np.random.Generator, truth: Truth, people: People, *, clock:
     bought_us = np.where(np.isfinite(truth.converted), clock.calendar(truth.converted), truth.end_us + 1)
     kept = occurred_us < bought_us[lead]
     lead, occurred_us, kind = lead[kept], occurred_us[kept], kind[kept]
-    return Acts(lead, occurred_us, _known(rng, occurred_us, kind, end_us=truth.end_us), kind, _values(rng, kind))
+    known_us = _known(rng, occurred_us, kind, company=company, end_us=truth.end_us)
+    return Acts(lead, occurred_us, known_us, kind, _values(rng, kind, company))
 
 
-def _known(rng: np.random.Generator, occurred_us: Ints, kind: Ints, *, end_us: int) -> Ints:
+def _known(rng: np.random.Generator, occurred_us: Ints, kind: Ints, *, company: Company, end_us: int) -> Ints:
     """When each act came to be known: at once, within the half hour, or one to ten days late."""
-    quiet = (kind >= len(TRIGGER_KINDS)) & (kind != KINDS.index("unsubscribe"))
+    quiet = (kind >= len(company.triggers)) & (kind != company.kinds.index("unsubscribe"))
     soon = occurred_us + np.where(quiet, rng.integers(0, 30 * _MINUTE_US, len(kind)), 0)
     late = occurred_us + rng.integers(MICROSECONDS_PER_DAY, 10 * MICROSECONDS_PER_DAY, len(kind))
     is_late = quiet & (rng.random(len(kind)) < _LATE_SHARE) & (late < end_us)
     return np.where(is_late, late, soon)
 
 
-def _values(rng: np.random.Generator, kind: Ints) -> Floats:
+def _values(rng: np.random.Generator, kind: Ints, company: Company) -> Floats:
     """The number that goes with each act; NaN = none."""
-    middle, spread = np.full(len(KINDS), np.nan), np.zeros(len(KINDS))
-    for name, (median, sigma) in _VALUES.items():
-        middle[KINDS.index(name)], spread[KINDS.index(name)] = median, sigma
+    middle, spread = np.full(len(company.kinds), np.nan), np.zeros(len(company.kinds))
+    for name, (median, sigma) in company.values.items():
+        at = company.kinds.index(name)
+        middle[at], spread[at] = median, sigma
     return np.asarray(np.round(middle[kind] * np.exp(spread[kind] * rng.standard_normal(len(kind))), 1))

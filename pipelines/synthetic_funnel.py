@@ -11,30 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from features.tables import MICROSECONDS_PER_DAY
-from pipelines.synthetic_acts import HOT, KINDS, Acts
+from pipelines.synthetic_acts import Acts
+from pipelines.synthetic_company import QUIET_KINDS, Company
 from pipelines.synthetic_people import People
 from pipelines.synthetic_truth import BusinessClock, Floats, Ints, Truth
 from pipelines.synthetic_words import Texts
 
-#: Marketing's card. Sensible, and wrong in the usual ways: pages and opened e-mails count, nothing fades within the 90
-#: days, channels do not count, French titles are not understood, a larger firm is always better.
-EVENT_POINTS: Final = {
-    "page": 1, "pricing_page": 4, "content_download": 5, "form": 5, "webinar": 8, "product_use": 3, "basket": 5,
-    "email_opened": 1, "email_clicked": 3, "email_answered": 8, "meeting": 12, "demo_request": 20, "quote_request": 20,
-    "budget_declared": 15, "date_declared": 10, "unsubscribe": -15, "bounce": -10,
-}  # fmt: skip
-PROFILE_POINTS: Final = {
-    "company_size": {"51-200": 10, "201-1000": 15, "1001-5000": 20, "5001+": 20},
-    "email_class": {"business": 10, "disposable": -10},
-    "industry": {"software": 10, "professional_services": 5, "education": -5},
-    "direction": {"inbound": 5},
-}  # fmt: skip
 TITLE_WORDS: Final = ("chief", "ceo", "head of", "vp", "director", "manager")
-TITLE_POINTS: Final = 15
-MQL_POINTS: Final = 45
-POINTS_LAST_DAYS: Final = 90
 _POINTS_AFTER_DAYS: Final = (0, 7, 30, 60, 90, 120, 180, 270, 365, 540)
-_AMOUNTS: Final = {"1-10": 3e3, "11-50": 7e3, "51-200": 16e3, "201-1000": 35e3, "1001-5000": 70e3, "5001+": 120e3}
 _PATH: Final = ("mql", "sal", "sql", "opportunity")
 _LOST: Final = ("no budget", "no answer", "chose a competitor", "project put off")
 
@@ -60,22 +44,24 @@ class StageChanges:
     reason: Texts
 
 
-def profile_points(people: People) -> Floats:
+def profile_points(people: People, company: Company) -> Floats:
     """What the card gives for the first profile row, shape (n,)."""
     points = np.array(
         [
-            TITLE_POINTS * any(word in (title or "").lower() for word in TITLE_WORDS)
+            company.title_points * any(word in (title or "").lower() for word in TITLE_WORDS)
             for title in people.columns["job_title"]
         ]
     )
-    for column, card in PROFILE_POINTS.items():
+    for column, card in company.profile_points.items():
         points = points + np.array([card.get(value, 0) for value in people.columns[column]])
     return np.asarray(points, dtype=np.float64)
 
 
-def points_at(acts: Acts, people: People, lead: Ints, at_us: Ints) -> Floats:
-    """Points of the profile and of the acts in the 90 days up to and including each moment, shape (n,)."""
-    earned = np.cumsum(np.array([EVENT_POINTS.get(kind, 0) for kind in KINDS], dtype=np.float64)[acts.kind])
+def points_at(acts: Acts, people: People, company: Company, lead: Ints, at_us: Ints) -> Floats:
+    """Points of the profile and of the acts in the days before, up to and including each moment, shape (n,)."""
+    earned = np.cumsum(
+        np.array([company.event_points.get(kind, 0) for kind in company.kinds], dtype=np.float64)[acts.kind]
+    )
     total = np.concatenate([[0.0], earned])
 
     def key(who: Ints, moment_us: Ints) -> Ints:
@@ -84,8 +70,8 @@ def points_at(acts: Acts, people: People, lead: Ints, at_us: Ints) -> Floats:
 
     keys = key(acts.lead, acts.occurred_us)
     until = np.searchsorted(keys, key(lead, at_us), side="right")
-    since = np.searchsorted(keys, key(lead, at_us - POINTS_LAST_DAYS * MICROSECONDS_PER_DAY))
-    return np.asarray(profile_points(people)[lead] + total[until] - total[since])
+    since = np.searchsorted(keys, key(lead, at_us - company.points_last_days * MICROSECONDS_PER_DAY))
+    return np.asarray(profile_points(people, company)[lead] + total[until] - total[since])
 
 
 def points_history(acts: Acts, people: People, truth: Truth, *, clock: BusinessClock) -> PointsHistory:
@@ -96,34 +82,38 @@ def points_history(acts: Acts, people: People, truth: Truth, *, clock: BusinessC
     known_us = clock.calendar(truth.first_act[lead]) + after
     kept = known_us < np.minimum(_bought_us(truth, clock), truth.end_us)[lead]
     lead, known_us = lead[kept], known_us[kept]
-    return PointsHistory(lead, known_us, points_at(acts, people, lead, known_us))
+    return PointsHistory(lead, known_us, points_at(acts, people, truth.company, lead, known_us))
 
 
 def draw_stages(
     rng: np.random.Generator, acts: Acts, people: People, truth: Truth, *, clock: BusinessClock, end: float
 ) -> StageChanges:
     """The stages that people record: a funnel for those who qualify, recycling and disqualification for others."""
-    leads, first = len(truth.fit), truth.first_act
-    hot = _first(acts, np.concatenate([HOT, np.zeros(len(KINDS) - len(HOT), dtype=bool)])[acts.kind], clock, leads)
-    scored = _first(acts, points_at(acts, people, acts.lead, acts.occurred_us) >= MQL_POINTS, clock, leads)
+    leads, first, company = len(truth.fit), truth.first_act, truth.company
+    cycle = company.cycle
+    hot = _first(acts, np.concatenate([company.hot, np.zeros(len(QUIET_KINDS), dtype=bool)])[acts.kind], clock, leads)
+    scored = _first(
+        acts, points_at(acts, people, company, acts.lead, acts.occurred_us) >= company.mql_points, clock, leads
+    )
 
     def some(share: Floats | float, times: Floats) -> Floats:
         return np.where(rng.random(leads) < share, times, np.inf)
 
     hopeless = truth.fit < -2.0
-    disqualified = some(np.where(hopeless, 0.6, 0.03), first + 2 + rng.exponential(20.0, leads))
-    mql = np.minimum(hot, scored) + rng.uniform(0.0, 0.5, leads)
-    sal = some(1 / (1 + np.exp(-0.8 - 0.5 * truth.fit)), mql + 0.5 + rng.exponential(4.0, leads))
-    sql = some(0.85, np.maximum(sal, hot) + rng.uniform(0.2, 4.0, leads))
-    opportunity = some(0.6, sql + 1 + rng.exponential(8.0, leads))
-    quiet = some(0.5, mql + 120 + rng.exponential(60.0, leads))
-    lost = some(0.8, opportunity + 90 + rng.exponential(40.0, leads))
+    disqualified = some(np.where(hopeless, 0.6, 0.03), first + 2 * cycle + rng.exponential(20.0 * cycle, leads))
+    mql = np.minimum(hot, scored) + rng.uniform(0.0, 0.5 * cycle, leads)
+    sal = some(1 / (1 + np.exp(-0.8 - 0.5 * truth.fit)), mql + 0.5 * cycle + rng.exponential(4.0 * cycle, leads))
+    sql = some(0.85, np.maximum(sal, hot) + rng.uniform(0.2 * cycle, 4.0 * cycle, leads))
+    opportunity = some(0.6, sql + cycle + rng.exponential(8.0 * cycle, leads))
+    quiet = some(0.5, mql + 120 * cycle + rng.exponential(60.0 * cycle, leads))
+    lost = some(0.8, opportunity + 90 * cycle + rng.exponential(40.0 * cycle, leads))
     recycled = np.where(np.isfinite(opportunity), lost, quiet)
 
     times = {"lead": first, "mql": mql, "sal": sal, "sql": sql, "opportunity": opportunity, "recycled": recycled}
     times = {stage: np.where(at < disqualified, at, np.inf) for stage, at in times.items()} | {
         "disqualified": disqualified
     }
+    times = {stage: at for stage, at in times.items() if stage in company.stages}
     last = np.minimum(truth.converted, end)
     bought_us = _bought_us(truth, clock)
     parts: list[tuple[Ints, str, Ints, Ints]] = []
@@ -133,7 +123,7 @@ def draw_stages(
         lag = 0 if stage == "lead" else rng.integers(0, MICROSECONDS_PER_DAY // 3, len(lead))
         parts.append((lead, stage, entered, np.minimum(entered + lag, np.minimum(bought_us[lead], truth.end_us))))
     buyers = np.flatnonzero(np.isfinite(truth.converted))
-    for minutes, stage in enumerate(reversed(_PATH), start=1):
+    for minutes, stage in enumerate((stage for stage in reversed(_PATH) if stage in times), start=1):
         skipped = buyers[times[stage][buyers] >= truth.converted[buyers]]
         entered = np.maximum(bought_us[skipped] - minutes * 60_000_000, clock.calendar(first[skipped]))
         parts.append((skipped, stage, entered, bought_us[skipped]))
@@ -144,8 +134,9 @@ def draw_stages(
     order = np.lexsort((entered_us, lead))
     lead, entered_us, known_us, stage_names = lead[order], entered_us[order], known_us[order], stage_names[order]
 
-    typical = np.array([_AMOUNTS.get(size, 9e3) for size in people.columns["company_size"]])
-    deal = np.round(typical * np.exp(0.4 * rng.standard_normal(leads)), -2)
+    deal = np.round(
+        _typical_deals(acts, people, company) * np.exp(0.4 * rng.standard_normal(leads)), company.deal_decimals
+    )
     why_lost = np.array(_LOST, dtype=object)[rng.integers(0, len(_LOST), leads)]
     why_not = np.where(hopeless, "out of target", "wrong contact").astype(object)
     amount = np.where(np.isin(stage_names, ("opportunity", "customer")), deal[lead], np.nan)
@@ -153,6 +144,15 @@ def draw_stages(
     reason[stage_names == "recycled"] = why_lost[lead[stage_names == "recycled"]]
     reason[stage_names == "disqualified"] = why_not[lead[stage_names == "disqualified"]]
     return StageChanges(lead, stage_names, entered_us, known_us, amount, reason)
+
+
+def _typical_deals(acts: Acts, people: People, company: Company) -> Floats:
+    """What each lead would spend: what it said, else what it last put in, else what is usual for its size."""
+    typical = np.array([company.deals.get(size, company.other_deal) for size in people.columns["company_size"]])
+    if company.order_kind:
+        put = acts.kind == company.kinds.index(company.order_kind)
+        typical[acts.lead[put]] = acts.value[put]  # in order of time, so that the last one stays
+    return np.where(np.isnan(people.amount), typical, people.amount)
 
 
 def _first(acts: Acts, wanted: npt.NDArray[np.bool_], clock: BusinessClock, leads: int) -> Floats:

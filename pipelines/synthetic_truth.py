@@ -5,10 +5,10 @@ Each lead has an unseen liveliness Z ~ Gamma(a, a). After its first act it comes
     Z * pace(x) * interest(age),    interest(s) = floor + (1 - floor) * exp(-s / fading),
 
 where x is what its first profile row says, blanks included. An unsubscription (a constant hazard) multiplies the rate
-by a remainder for good. On each return the lead may do any of the `TRIGGERS`; the acts differ only in how often they
-happen and what they promise. Trigger i leads to a purchase with probability q_i = expit(base + fit(x)), after a Weibull
-delay F_i; the lead becomes a customer at the first of these times. Everything runs on one business clock, which slows
-at weekends, in August and in December.
+by a remainder for good. On each return the lead may do any of its company's triggers; the acts differ only in how often
+they happen, what they promise and how soon. Trigger i leads to a purchase with probability q_i = expit(base + fit(x)),
+after a Weibull delay F_i; the lead becomes a customer at the first of these times. Everything runs on one business
+clock, which goes as fast as the company's months and weekends do.
 
 Three things make the probability of a purchase exact:
 
@@ -26,54 +26,28 @@ Data, ch. 8, doi:10.1002/9781118032985. Gamma-Poisson: Gelman et al., Bayesian D
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from features.errors import InputError
 from features.tables import MICROSECONDS_PER_DAY
+from pipelines.synthetic_company import Company
+from pipelines.synthetic_saas import SAAS
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
-class Trigger(NamedTuple):
-    """An act that may lead to a purchase: its kind, how often a return brings it, what it promises, how soon."""
-
-    kind: str
-    chance: float
-    promise: float
-    scale_days: float
-    hot: bool
-
-
-#: `promise` is the probability of a purchase at fit 0. Hot acts declare intent: leads that fit do them more often.
-TRIGGERS: Final = (
-    Trigger("demo_request", 0.120, 0.26, 22, True),
-    Trigger("quote_request", 0.085, 0.30, 18, True),
-    Trigger("budget_declared", 0.045, 0.28, 20, True),
-    Trigger("date_declared", 0.035, 0.28, 20, True),
-    Trigger("meeting", 0.080, 0.17, 20, True),
-    Trigger("basket", 0.030, 0.10, 18, False),
-    Trigger("product_use", 0.250, 0.015, 20, False),
-    Trigger("email_answered", 0.060, 0.06, 20, False),
-    Trigger("webinar", 0.060, 0.03, 22, False),
-    Trigger("form", 0.120, 0.015, 22, False),
-    Trigger("pricing_page", 0.300, 0.015, 20, False),
-    Trigger("content_download", 0.150, 0.01, 22, False),
-)
-
 LIVELINESS_SHAPE: Final = 6.0
 DELAY_SHAPE: Final = 1.4
-INTEREST_FLOOR: Final = 0.6
-INTEREST_FADING_DAYS: Final = 45.0
 REMAINDER_AFTER_UNSUBSCRIBE: Final = 0.2
 
-_SLOW_MONTHS: Final = {8: 0.75, 12: 0.85}
-_WEEKEND: Final = 0.15
 _OPENS_US, _CLOSES_US = 7 * 3_600_000_000, 21 * 3_600_000_000
-_STEPS: Final = 64
+#: Of the grid over the horizon: at least so many, and so many within the scale of the fastest trigger's delay.
+_LEAST_STEPS: Final = 64
+_STEPS_PER_DELAY: Final = 16
 _CHUNK: Final = 20_000
 
 
@@ -96,8 +70,8 @@ class BusinessClock:
         return np.asarray(origin + since.astype(np.int64))
 
 
-def business_clock(start: datetime, *, days: int) -> BusinessClock:
-    """The clock of `days` calendar days from a midnight; an ordinary week has seven business days.
+def business_clock(start: datetime, *, days: int, company: Company = SAAS) -> BusinessClock:
+    """A company's clock of `days` calendar days from a midnight; an ordinary week has seven business days.
 
     Examples
     --------
@@ -108,23 +82,24 @@ def business_clock(start: datetime, *, days: int) -> BusinessClock:
     """
     first: date = start.date()
     dates = [first + timedelta(days=day) for day in range(days)]
-    weights = [_SLOW_MONTHS.get(day.month, 1.0) * (_WEEKEND if day.weekday() >= 5 else 1.0) for day in dates]
-    passed = np.concatenate([[0.0], np.cumsum(weights)]) * 7 / (5 + 2 * _WEEKEND)
+    weights = [company.months.get(day.month, 1.0) * (company.weekend if day.weekday() >= 5 else 1.0) for day in dates]
+    passed = np.concatenate([[0.0], np.cumsum(weights)]) * 7 / (5 + 2 * company.weekend)
     midnight_us = int(start.timestamp()) * 1_000_000 + np.arange(days, dtype=np.int64) * MICROSECONDS_PER_DAY
     calendar_us = np.stack([midnight_us + _OPENS_US, midnight_us + _CLOSES_US], axis=1).ravel()
     return BusinessClock(calendar_us, np.stack([passed[:-1], passed[1:]], axis=1).ravel())
 
 
-def interest(age_days: Floats) -> Floats:
+def interest(age_days: Floats, company: Company) -> Floats:
     """How much of its first pace a lead keeps, by business days since its first act."""
-    return INTEREST_FLOOR + (1 - INTEREST_FLOOR) * np.exp(-age_days / INTEREST_FADING_DAYS)
+    floor = company.interest_floor
+    return floor + (1 - floor) * np.exp(-age_days / company.interest_fading_days)
 
 
-def interest_until(age_days: Floats) -> Floats:
+def interest_until(age_days: Floats, company: Company) -> Floats:
     """The integral of `interest` from 0 to each age; 0 for negative ages."""
-    age = np.maximum(age_days, 0.0)
-    faded = INTEREST_FADING_DAYS * -np.expm1(-age / INTEREST_FADING_DAYS)
-    return INTEREST_FLOOR * age + (1 - INTEREST_FLOOR) * faded
+    age, floor, fading = np.maximum(age_days, 0.0), company.interest_floor, company.interest_fading_days
+    faded = fading * -np.expm1(-age / fading)
+    return floor * age + (1 - floor) * faded
 
 
 def delay_cdf(waited_days: Floats, scale_days: Floats | float) -> Floats:
@@ -132,17 +107,16 @@ def delay_cdf(waited_days: Floats, scale_days: Floats | float) -> Floats:
     return np.asarray(-np.expm1(-((np.maximum(waited_days, 0.0) / scale_days) ** DELAY_SHAPE)))
 
 
-def promises(fit: Floats) -> Floats:
+def promises(fit: Floats, company: Company) -> Floats:
     """The probability that each trigger kind leads to a purchase, shape (n, triggers), for fits of shape (n,)."""
-    base = np.array([np.log(trigger.promise / (1 - trigger.promise)) for trigger in TRIGGERS])
+    base = np.array([np.log(trigger.promise / (1 - trigger.promise)) for trigger in company.triggers])
     return 1 / (1 + np.exp(-(base[None, :] + fit[:, None])))
 
 
-def chances(fit: Floats) -> Floats:
+def chances(fit: Floats, company: Company) -> Floats:
     """The probability that a return brings each trigger kind, shape (n, triggers), for fits of shape (n,)."""
-    base = np.array([trigger.chance for trigger in TRIGGERS])
-    hot = np.array([trigger.hot for trigger in TRIGGERS])
-    return base * np.where(hot[None, :], np.clip(np.exp(0.35 * fit), 0.2, 3.0)[:, None], 1.0)
+    base = np.array([trigger.chance for trigger in company.triggers])
+    return base * np.where(company.hot[None, :], np.clip(np.exp(0.35 * fit), 0.2, 3.0)[:, None], 1.0)
 
 
 def sort_keys(lead: Ints, business_days: Floats) -> Ints:
@@ -159,6 +133,7 @@ class Truth:
     triggers, not among the returns.
     """
 
+    company: Company
     start: datetime
     days: int
     lead_ids: npt.NDArray[np.str_]
@@ -206,7 +181,7 @@ class Truth:
                 f"as_of must lie within the {self.days} simulated days from {self.start:%Y-%m-%d}, got "
                 f"{as_of_us.min()} to {as_of_us.max()} microseconds UTC. Ask within them or simulate more days."
             )
-        clock = business_clock(self.start, days=self.days + horizon_days + 2)
+        clock = business_clock(self.start, days=self.days + horizon_days + 2, company=self.company)
         now, until = clock.business(as_of_us), clock.business(as_of_us + horizon_days * MICROSECONDS_PER_DAY)
         result = np.full(len(lead), np.nan)
         open_rows = np.flatnonzero((self.first_act[lead] < now) & (now <= self.converted[lead]))
@@ -224,8 +199,8 @@ class Truth:
         row = np.repeat(np.arange(len(lead)), count)
         seen = np.repeat(begin, count) + np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
         kind = self.trigger_kind[seen]
-        promise = promises(self.fit[lead])[row, kind]
-        scale = np.array([trigger.scale_days for trigger in TRIGGERS])[kind]
+        promise = promises(self.fit[lead], self.company)[row, kind]
+        scale = self.company.scales[kind]
         gone = delay_cdf(now[row] - self.trigger_time[seen], scale)
         due = delay_cdf(until[row] - self.trigger_time[seen], scale)
         terms = np.log1p(-promise * due) - np.log1p(-promise * gone)
@@ -242,27 +217,28 @@ class Truth:
         shape, rate = LIVELINESS_SHAPE + returns, LIVELINESS_SHAPE + exposure
 
         # Midpoint rule on a grid of the horizon; the delays depend on the span alone, so on few distinct values.
-        span, age = until - now, now - self.first_act[lead]
+        company, span, age = self.company, until - now, now - self.first_act[lead]
         spans, which = np.unique(span, return_inverse=True)
-        middle = (np.arange(_STEPS) + 0.5) / _STEPS
-        sold = np.stack([delay_cdf(spans[:, None] * (1 - middle), trigger.scale_days) for trigger in TRIGGERS], axis=2)
-        marks = chances(self.fit[lead]) * promises(self.fit[lead])
-        step = span / _STEPS
-        spread = np.empty((len(lead), _STEPS))
-        for j in range(_STEPS):
+        steps = max(_LEAST_STEPS, int(np.ceil(_STEPS_PER_DELAY * span.max(initial=0.0) / company.scales.min())))
+        middle = (np.arange(steps) + 0.5) / steps
+        sold = np.stack([delay_cdf(spans[:, None] * (1 - middle), scale) for scale in company.scales], axis=2)
+        marks = chances(self.fit[lead], company) * promises(self.fit[lead], company)
+        step = span / steps
+        spread = np.empty((len(lead), steps))
+        for j in range(steps):
             buys = 1 - np.prod(1 - marks * sold[which, j], axis=1)
-            spread[:, j] = self.pace[lead] * interest(age + span * middle[j]) * buys * step
+            spread[:, j] = self.pace[lead] * interest(age + span * middle[j], company) * buys * step
         total = spread.sum(axis=1)
 
         def nothing(intensity: Floats) -> Floats:
             return np.asarray((1 + intensity / rate) ** -shape)
 
         # An unsubscription in step j cuts what comes after the middle of that step.
-        survival = np.exp(-self.unsubscribe_rate[lead][:, None] * step[:, None] * np.arange(_STEPS + 1))
+        survival = np.exp(-self.unsubscribe_rate[lead][:, None] * step[:, None] * np.arange(steps + 1))
         kept = REMAINDER_AFTER_UNSUBSCRIBE
         before = np.cumsum(spread, axis=1) - spread / 2
         staying = survival[:, -1] * nothing(total)
-        for j in range(_STEPS):
+        for j in range(steps):
             cut = before[:, j] + kept * (total - before[:, j])
             staying += (survival[:, j] - survival[:, j + 1]) * nothing(cut)
         return np.where(left, nothing(kept * total), staying)
@@ -270,5 +246,7 @@ class Truth:
     def exposure(self, lead: Ints, now: Floats) -> Floats:
         """The returns that a lead of liveliness 1 would have made since its first act, shape (n,)."""
         age, left = now - self.first_act[lead], np.minimum(self.unsubscribed[lead], now) - self.first_act[lead]
-        subscribed = interest_until(left)
-        return self.pace[lead] * (subscribed + REMAINDER_AFTER_UNSUBSCRIBE * (interest_until(age) - subscribed))
+        subscribed = interest_until(left, self.company)
+        return self.pace[lead] * (
+            subscribed + REMAINDER_AFTER_UNSUBSCRIBE * (interest_until(age, self.company) - subscribed)
+        )

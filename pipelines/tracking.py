@@ -194,12 +194,21 @@ class Tracking:
                 raise
 
     def exists(self, version: str) -> bool:
-        """Whether the registry has this version."""
-        self._must_exist()
-        try:
-            self.client.get_model_version(self.model_name, version)
-        except MlflowException:
-            return False
+        """Whether the registry has this version.
+
+        Raises
+        ------
+        RegistryUnreachable
+            That cannot be said: nobody answers.
+        """
+        with self._reached():
+            self._must_exist()
+            try:
+                self.client.get_model_version(self.model_name, version)
+            except MlflowException as error:
+                if error.error_code in _NOT_THERE:
+                    return False
+                raise
         return True
 
     def download(self, version: str) -> Path:

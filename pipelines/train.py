@@ -29,24 +29,18 @@ from pipelines.config import Settings
 from pipelines.leak_report import find_leaks
 from pipelines.moments import moment
 from pipelines.points import points_of
-from pipelines.provenance import made_by
 from pipelines.proving import Proof, learner, prove
-from pipelines.proving import facts as measured
 from pipelines.registering import log, register
 from pipelines.release_cache import ReleaseCache
-from pipelines.rival import Rival, foretold, rival_of
+from pipelines.rival import NoRival, Rival, foretold, rival_of
 from pipelines.snapshots import TrainingFrame, When, training_frame, voluntary_types
 from pipelines.store import Inventory, LeadStore
 from pipelines.tracking import Tracking
+from pipelines.training_facts import training_facts
 from pipelines.tuning import Tuned, brought, in_words, tune
 
 Say = Callable[[str], None]
 NO_SKILL: Final = "no skill"
-#: Keys of [score] at which the nightly audit warns or refuses.
-_DRIFT_LIMITS: Final = (
-    "least_volume_share", "most_volume_factor", "most_mean_factor", "warn_new_category_share",
-    "most_new_category_share",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -197,7 +191,18 @@ class _Training:
         better = proof.together.differences["base_rate"]["log_loss"].interval
         verdict, reason = decide(proof.model.metrics, better)
         self.say(f"{verdict}: {reason}")
-        facts = self._facts(proof, better, verdict=verdict, reason=reason) | {"tuning": tuning}
+        facts = training_facts(
+            proof,
+            better,
+            self.data,
+            self.settings,
+            self.columns,
+            until=self.until,
+            verdict=verdict,
+            reason=reason,
+            leaks=self.leaks,
+        )
+        facts["tuning"] = tuning
         drawn, trials = figures.of_proof(facts), tuned.trials if tuned else ()
         if verdict == NO_SKILL:
             facts |= {"features": [], "notes": list(proof.last.learned.notes)}
@@ -231,7 +236,7 @@ class _Training:
         version, run_id, digest = register(
             store, tracking, self.settings, made, drawn, foretold=ours, trials=trials, now=now, say=self.say
         )
-        if rival is not None:
+        if isinstance(rival, Rival):
             with store.transaction():
                 store.engine.serialised()
                 out_of_time.remember(store, rival.champion.digest, rival.fresh)
@@ -247,63 +252,16 @@ class _Training:
         self.say(in_words(tuning))
         return tuned, tuning, proof if tuning["used"] else default
 
-    def _since(self, rival: Rival | None, facts: dict[str, Any], ours: pd.DataFrame) -> dict[str, Any]:
+    def _since(self, rival: Rival | NoRival, facts: dict[str, Any], ours: pd.DataFrame) -> dict[str, Any]:
         """The candidate beside the champion; a training that repeats the champion's finds the same card again."""
-        if rival is None:
-            return {"champion": None, "changes": None}
+        if isinstance(rival, NoRival):
+            return {"champion": rival.as_dict(), "changes": None}
         if same_training(facts, rival.card):
             return {key: rival.card.get(key) for key in ("champion", "changes")}
         named = facts | {"features": [{"name": name} for name in self.columns.names]}
         return {
             "champion": rival.facts(ours, self.settings),
             "changes": changes(named, rival.card, since_version=rival.champion.version),
-        }
-
-    def _facts(self, proof: Proof, better: Interval, *, verdict: str, reason: str) -> dict[str, Any]:
-        settings, as_of = self.settings, self.data.as_of
-        trained = proof.last.learned
-        return {
-            "verdict": verdict,
-            "verdict_reason": reason,
-            "verdict_facts": {"gain": better.as_dict(), "roc_auc": proof.model.metrics["roc_auc"].as_dict()},
-            "label": settings.label.model_dump(),
-            "data": {
-                "first_as_of": moment(int(as_of.min())),
-                "last_as_of": moment(int(as_of.max())),
-                "known_until": moment(self.until),
-                "digest": self.data.digest(),
-                "config_digest": settings.digest(),
-                "sampled_share": self.data.sampled_share,
-                "snapshots_at": settings.snapshots.at,
-                "every_days": settings.snapshots.every_days,
-                "days_after_creation": list(settings.snapshots.days_after_creation),
-            },
-            "snapshots": {
-                "train": trained.trained,
-                "calibrate": trained.calibrated,
-                "test": len(proof.outcome),
-                "dropped_immature": self.data.dropped_immature,
-                "dropped_in_gap": len(proof.last.fold.split.gap) + trained.dropped_in_gap,
-                "converted_in_test": int(proof.model.converted),
-            },
-            "excluded": dict(self.data.excluded),
-            **measured(proof, self.data, settings),
-            "leaks": self.leaks,
-            "left_out": dict(self.columns.left_out),
-            "excluded_by_choice": list(settings.features.exclude),
-            "never_read": ["email", "full_name", "company_name", "phone"],
-            "attributes": sorted(self.columns.attributes),
-            "sensitive": list(settings.evaluation.sensitive),
-            "justification": dict(settings.card.justification),
-            "owner": settings.card.owner,
-            "note": settings.card.note,
-            "drift_limits": {key: getattr(settings.score, key) for key in _DRIFT_LIMITS}
-            | {"max_stale_days": settings.release.max_stale_days},
-            "stages": settings.stages.model_dump(),
-            "bands": settings.bands.model_dump(),
-            "settings": settings.flat(),
-            "made": made_by(seed=settings.model.seed, resamples=settings.model.resamples),
-            "learning_curve": None,
         }
 
 

@@ -19,13 +19,15 @@ from typing import Any, Final
 import numpy as np
 import optuna
 from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
 
 from features.catalogue import Catalogue
 from features.errors import TooLittleData
-from models.backtest import cut, known_by
+from models.backtest import cut
 from models.encoding import Floats
 from models.evaluation import evaluate_together
 from models.members import PARAMETERS
+from models.splits import known_by
 from pipelines.config import Settings
 from pipelines.proving import Proof, learner
 from pipelines.snapshots import TrainingFrame
@@ -45,6 +47,7 @@ DEFAULT: Final = {name: PARAMETERS[name] for name in SPACE}
 _INNER_SHARE: Final = 0.4
 _INNER_CUT_OFFS: Final = 3
 _STARTUP: Final = 8
+_JUDGED: Final = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,6 @@ class Tuned:
     shape: Mapping[str, float]
     trials: tuple[Trial, ...]
     minutes: float
-
-    @property
-    def best(self) -> Trial:
-        """The trial with the least log loss before the proof's test began."""
-        done = [trial for trial in self.trials if trial.log_loss is not None]
-        return min(done, key=lambda trial: (trial.log_loss or 0.0, trial.number))
 
 
 def tune(
@@ -109,6 +106,9 @@ def tune(
         horizon_days=settings.label.horizon_days,
     )
 
+    if not folds:
+        raise _too_little()
+
     def tried(shape: Mapping[str, float], report: Callable[[int, float], None]) -> float:
         procedure = learner(data, settings, columns, shape=shape)
         losses: list[Floats] = []
@@ -130,10 +130,10 @@ def tune(
         pruner=optuna.pruners.MedianPruner(n_startup_trials=_STARTUP),
         load_if_exists=True,
     )
-    before = len(study.get_trials(deepcopy=False))
-    if before:
-        say(f"tuning goes on after {before} trials that were made before")
-    else:
+    before = study.get_trials(deepcopy=False)
+    if done := sum(trial.state in _JUDGED for trial in before):
+        say(f"tuning goes on after {done} trials that were made before")
+    if not any(_is_default(trial) for trial in before):
         study.enqueue_trial(DEFAULT)
     started = time.monotonic()
 
@@ -156,11 +156,9 @@ def tune(
 
     try:
         study.optimize(objective, n_trials=most_trials, timeout=minutes * 60, callbacks=[told])
-        best = study.best_params
-    except (TooLittleData, ValueError) as error:
-        raise TooLittleData(
-            "There is too little history before the test to tune on: import more, or train without --tune."
-        ) from error
+    except TooLittleData as error:
+        raise _too_little() from error
+    best = study.best_params
     trials = tuple(
         Trial(one.number, dict(one.params), one.value, one.state.name.lower())
         for one in study.get_trials(deepcopy=False)
@@ -169,8 +167,21 @@ def tune(
     return Tuned(best, trials, (time.monotonic() - started) / 60)
 
 
+def _too_little() -> TooLittleData:
+    return TooLittleData(
+        "There is too little history before the test to tune on: import more, or train without --tune."
+    )
+
+
+def _is_default(trial: optuna.trial.FrozenTrial) -> bool:
+    """Whether the default was judged by this trial, or waits for it; one that was killed at work says nothing."""
+    return trial.state == TrialState.WAITING or (trial.state in _JUDGED and dict(trial.params) == DEFAULT)
+
+
 def brought(tuned: Tuned, with_it: Proof, without: Proof, settings: Settings) -> dict[str, Any]:
     """What the best shape brought on the later leads of the proof, for the card; `used` only where that is sure.
+
+    The same later leads give the figures of the card: where the shape is used, `in_words` and the card say so.
 
     Parameters
     ----------
@@ -205,7 +216,10 @@ def in_words(found: Mapping[str, Any]) -> str:
         f"{-gain['low']:+.4f})"
     )
     if found["used"]:
-        return f"Tuning helped: {measured}."
+        return (
+            f"Tuning helped: {measured}. That was decided on the test itself, so its figures may flatter the shape a "
+            "little."
+        )
     return f"Tuning is not shown to help, so the default stays: {measured}."
 
 

@@ -1,8 +1,8 @@
 """Whether the bands of a ranking are of use to sales: the three figures that a vendor of the trade holds itself to.
 
 Of all leads 15 to 35 % in the two upper bands, at least 60 % of the conversions there, and the top band converting at
-least ten times as often as the lowest (MadKudu's, as published; `models.gate` holds them against it). They say whether
-a list is short enough to be worked and long enough to matter, which no metric of ranking does.
+least ten times as often as the lowest (MadKudu's, as published; `models.gate_measured` holds them against it). They say
+whether a list is short enough to be worked and long enough to matter, which no metric of ranking does.
 """
 
 from dataclasses import asdict, dataclass
@@ -26,7 +26,10 @@ class BandRow:
 
 @dataclass(frozen=True)
 class Targets:
-    """The three figures, and the bands behind them; `ratio` is None where the lowest band has no conversion."""
+    """The three figures, and the bands behind them; empty bands aside, `ratio` is of the highest and the lowest.
+
+    It is None where nobody in the lowest converted.
+    """
 
     top_two_share: float
     captured: float

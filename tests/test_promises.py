@@ -69,7 +69,7 @@ from tests.promises import (
     written,
 )
 from tests.serve.test_scorer import TITLES
-from tests.signed import SMALL
+from tests.signed import SMALL, sign
 
 LONG = os.environ.get("LEADSCORE_HYPOTHESIS") == "long"
 HOW_MUCH = settings(
@@ -401,10 +401,17 @@ class Promises(RuleBasedStateMachine):
         assert next(done, None) is None
 
     def let_through(self, version: str, now: datetime) -> None:
-        promote(
-            self.store, self.registry, self.cache, self.settings_of("usual"), version=version, now=now,
-            force_reason=SMALL,
-        )  # fmt: skip
+        def through() -> None:
+            promote(
+                self.store, self.registry, self.cache, self.settings_of("usual"), version=version, now=now,
+                force_reason=SMALL,
+            )  # fmt: skip
+
+        if version in self.model.withdrawn:
+            with pytest.raises(ReleaseRefused):  # it was approved before it was withdrawn
+                through()
+            sign(self.store, version, self.prepared.card_digest, now=now)
+        through()
 
     @rule(version=st.sampled_from(VERSIONS), kill=st.sampled_from([None, None, "before", "after"]))
     def promotes(self, version: str, kill: str | None) -> None:

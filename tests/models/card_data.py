@@ -218,8 +218,6 @@ def full() -> dict[str, Any]:
             {"method": "none", "log_loss": 0.3041, "above_best": 0.0015, "standard_error": 0.0004},
             {"method": "beta", "log_loss": 0.3026, "above_best": 0.0, "standard_error": 0.0},
         ],
-        "before": {"predicted_mean": 0.131, "observed_rate": 0.118},
-        "after": {"predicted_mean": 0.119, "observed_rate": 0.118},
         "prior_shift": {
             "gap": -0.21,
             "share": 0.5,
@@ -325,16 +323,8 @@ def full() -> dict[str, Any]:
         "minutes": 12.5,
         "parameters": {"num_leaves": 12, "learning_rate": 0.03},
         "gain": interval(-0.002, 0.001, word="better"),
+        "used": True,
     }
-    made["learning_curve"] = [
-        {
-            "leads": 500 * 2**at,
-            "snapshots": 900 * 2**at,
-            "converted": 60 * 2**at,
-            "log_loss": interval(0.36 - 0.02 * at),
-        }
-        for at in range(3)
-    ]
     made["notes"] = ["525 trees, logistic penalty C = 1.0, calibration: beta", "somebody's own remark"]
     return made
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import ReleaseRefused
-from models.bundle import FILES, GOLDEN_ROWS, GOLDEN_TOLERANCE, from_files, golden_rows, not_read, to_files
+from models.bundle import FILES, GOLDEN_ROWS, GOLDEN_TOLERANCE, from_files, golden_rows, to_files
 from models.card import to_html
 from models.contract import Contract, ContractColumn
 from models.encoding import CategoricalColumn, Encoding
@@ -214,10 +214,6 @@ def test_members_that_do_not_fit_together_are_refused(files: Files) -> None:
 def test_a_release_scores_only_what_keeps_its_contract() -> None:
     with pytest.raises(ReleaseRefused, match="the order differs"):
         data.release().probability(data.training().frame.iloc[:, ::-1])
-
-
-def test_columns_that_the_model_does_not_read_are_known() -> None:
-    assert not_read(data.release()) == ["constant", "one_text"]
 
 
 def test_a_frame_of_no_rows_has_no_probabilities() -> None:

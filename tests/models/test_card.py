@@ -98,7 +98,6 @@ def test_every_section_has_a_heading() -> None:
         "What calling the first leads of the list finds",
         "MadKudu's three targets",
         "Search of parameters",
-        "What fewer leads would have given",
         "Calibration",
         "Month by month",
         "Group by group",
@@ -143,7 +142,6 @@ def test_every_section_has_a_heading() -> None:
         ("What calling the first leads of the list finds", "150 leads per list, 14.0\u00a0% of it."),
         ("MadKudu's three targets", "| 21.2 **met** | nobody in the lowest band converted: **met** |"),
         ("Calibration", "| from | snapshots | promised before it |"),
-        ("Calibration", "it promised 13.1\u00a0% where 11.8\u00a0% converted; after it, 11.9\u00a0% where"),
         ("Calibration", "In 9 of 10 groups"),
         ("Calibration", "no error can be told from chance"),
         ("Month by month", "| April 2025 | 1,730 | 1,100 | 130 | 12.4\u00a0% | 8.0\u00a0% (6.0\u00a0% to"),
@@ -227,6 +225,19 @@ def features_of(made: dict[str, Any]) -> list[list[str]]:
     return next(table[1:] for table in markdown_tables(to_markdown(made)) if table[0][0] == "feature")
 
 
+@pytest.mark.parametrize(
+    ("used", "says"),
+    [
+        (True, "so it is in force. It was decided on the very test"),
+        (False, "the parameters that come along stay in force"),
+    ],
+)
+def test_whether_a_search_is_in_force_is_told_and_what_that_was_decided_on(used: bool, says: str) -> None:
+    made = full()
+    made["tuning"]["used"] = used
+    assert says in section(to_markdown(made), "Search of parameters")
+
+
 def test_leaks_are_told_one_by_one() -> None:
     leak = {"column": "duration", "sentence": "Column 'duration' knows the outcome."}
     text = to_markdown(facts() | {"leaks": [leak, leak | {"column": "invoice"}]})
@@ -247,6 +258,32 @@ def test_leaks_are_told_one_by_one() -> None:
             None,
             "Against the champion",
             "There was no champion when this was trained: nothing to compare it with.",
+        ),
+        (
+            "champion",
+            {"version": None, "why": "none"},
+            "Against the champion",
+            "There was no champion when this was trained: nothing to compare it with.",
+        ),
+        (
+            "champion",
+            {"version": "3", "why": "away"},
+            "Against the champion",
+            "Version **3** was the champion when this was trained, but its files could not be had: the two were not "
+            "compared.",
+        ),
+        (
+            "champion",
+            {"version": "3", "why": "label"},
+            "Against the champion",
+            "Version **3**, the champion when this was trained, predicts another outcome: the two cannot be compared.",
+        ),
+        (
+            "champion",
+            {"version": "3", "why": "few"},
+            "Against the champion",
+            "Version **3** was the champion when this was trained; of the leads that both predicted, too few converted "
+            "to compare the two.",
         ),
         (
             "changes",

@@ -85,7 +85,13 @@ def test_what_holds_for_every_version_is_no_evidence() -> None:
 
 
 def test_a_finding_that_there_is_nothing_is_evidence() -> None:
-    nothing = full() | {"champion": None, "segments": [], "segment_columns": [], "leaks": [], "changes": None}
+    nothing = full() | {
+        "champion": {"version": "3", "why": "few"},
+        "segments": [],
+        "segment_columns": [],
+        "leaks": [],
+        "changes": None,
+    }
     assert missing_sections(nothing) == []
     assert missing_sections(full() | {"segments": []}) == ["segments"]
 
@@ -129,6 +135,13 @@ REVIEW = standing()["reviews"][0]
         ({"approved": False}, "refused", "bad", "Refused by Grace Hopper"),
         ({"reviews": [REVIEW, REVIEW | {"decision": "refused"}]}, "refused", "bad", "Refused by Grace Hopper"),
         ({"reviews": [REVIEW | {"decision": "refused"}, REVIEW]}, "approved", "good", "Approved by Grace Hopper"),
+        (
+            {"approved": False, "withdrawn_at": "2026-11-23T00:00:00+00:00"},
+            "withdrawn",
+            "bad",
+            "Approved by Grace Hopper on 22 November 2026, 14:05, and withdrawn since",
+        ),
+        ({"withdrawn_at": "2026-11-20T00:00:00+00:00"}, "approved", "good", "Approved by Grace Hopper"),
         ({"card_digest": "other"}, "changed", "bad", "Edited since the review: what Grace Hopper decided"),
     ],
 )

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import gate
+from models import gate, gate_measured
 from models.gate import APPROVED, PASSED, REFUSE, REFUSED, WARN, Check, Limits, Review
 
 LIMITS = Limits(
@@ -37,11 +38,12 @@ def good() -> Facts:
         },
         "leaks": [],
         "justification": {},
+        "settings": {f"gate.{key}": value for key, value in asdict(LIMITS).items()},
     }
 
 
 def checked(facts: Facts) -> dict[str, Check]:
-    return {check.name: check for check in gate.measured(facts, limits=LIMITS)}
+    return {check.name: check for check in gate_measured.measured(facts, limits=LIMITS)}
 
 
 def states(facts: Facts) -> dict[str, str]:
@@ -60,6 +62,7 @@ def with_(change: Callable[[Facts], object]) -> Facts:
 
 WORSE = {"log_loss": interval(0.02, 0.01, 0.03, word="worse")}
 LEVEL = {"log_loss": interval(-0.01, -0.03, 0.01, word="level")}
+UNTOLD = {"log_loss": interval(None, None, None) | {"word": None}}
 LEAK = {"column": "duration", "sentence": "It knows the outcome."}
 
 
@@ -85,6 +88,11 @@ LEAK = {"column": "duration", "sentence": "It knows the outcome."}
         (with_(lambda f: f["targets"]["model"].update(captured=0.5)), "target: conversions there", WARN, "not reached"),
         (with_(lambda f: f["targets"]["model"].update(ratio=9.9)), "target: top over bottom", WARN, "not reached"),
         (with_(lambda f: f["leaks"].append(LEAK)), "leaks", REFUSE, "duration may know the outcome"),
+        (with_(lambda f: f["settings"].update({"gate.least_converted": 500})), "limits set beforehand", REFUSE,
+         "least_converted was 500, and is 50"),
+        (with_(lambda f: f["settings"].pop("gate.least_calibration_slope")), "limits set beforehand", REFUSE,
+         "least_calibration_slope was not recorded, and is 0.8"),
+        (with_(lambda f: f["differences"].update(points=UNTOLD)), "against points", REFUSE, "It was not measured"),
         (with_(lambda f: (f["leaks"].append(LEAK), f["justification"].update(duration="of the last call"))), "leaks",
          WARN, "duration: of the last call"),
     ],
@@ -104,7 +112,7 @@ def test_what_was_not_measured_does_not_pass(gone: set[str], emptied: set[str]) 
     lacking = {
         "snapshots": ["enough data"], "differences": ["skill"], "verdict": ["skill"], "leaks": ["leaks"],
         "metrics": ["calibration slope", "calibration error"], "calibration": ["calibration error"],
-        "targets": ["target: conversions there"],
+        "targets": ["target: conversions there"], "settings": ["limits set beforehand"],
     }  # fmt: skip
     for key in gone | emptied:
         assert all(found[name] != PASSED for name in lacking.get(key, []))
@@ -134,7 +142,12 @@ def test_a_bottom_band_in_which_nobody_converts_reaches_the_target() -> None:
     assert checked(facts)["target: top over bottom"].value.startswith("inf")
     assert states(facts)["target: top over bottom"] == PASSED
     model["bands"] = deepcopy(model["bands"])
-    model["bands"][0]["rate"] = 0.0
+    # Of the bands that are not empty, the last is the lowest, and the first the highest.
+    model["bands"][-2]["rate"], model["bands"][-1]["rate"] = 0.0, None
+    assert states(facts)["target: top over bottom"] == PASSED
+    model["bands"][0]["rate"] = None
+    assert states(facts)["target: top over bottom"] == PASSED
+    model["bands"][1]["rate"] = 0.0
     assert states(facts)["target: top over bottom"] == WARN
 
 
@@ -151,6 +164,7 @@ def review(decision: str = APPROVED, *, digest: str = "c0ffee") -> Review:
         ({"review": None}, "card approved", "leadscore review 3 --approve --by NAME --note TEXT"),
         ({"review": review(REFUSED)}, "card approved", "Refused by Ada on 2026-01-02: looked at all of it"),
         ({"review": review(digest="another")}, "card as reviewed", "Another card was reviewed"),
+        ({"withdrawn_at": "2026-01-02T03:04:05+00:00"}, "card approved", "It was withdrawn on 2026-01-02, after its"),
         ({"card_digest": None}, "card as reviewed", "It cannot be told"),
         ({"missing": ["Months", "Segments"]}, "card complete", "Nothing was measured for: Months, Segments"),
     ],
@@ -165,6 +179,13 @@ def test_what_was_not_reviewed_is_refused_whatever_the_reason(given_: Facts, nam
     assert not any(check.forcible for check in rows)
 
 
+def test_an_approval_that_was_given_after_a_withdrawal_counts() -> None:
+    rows = gate.reviewed(
+        "3", review=review(), card_digest="c0ffee", missing=[], withdrawn_at="2026-01-02T03:04:04+00:00"
+    )
+    assert not gate.refused(rows)
+
+
 def test_files_that_are_not_those_registered_are_refused_whatever_the_reason() -> None:
     assert gate.files(None).state == PASSED
     found = gate.files("card.md is not the file that was registered")
@@ -173,7 +194,7 @@ def test_files_that_are_not_those_registered_are_refused_whatever_the_reason() -
 
 
 def test_what_nobody_can_overrule_is_told_first() -> None:
-    rows = [*gate.measured({}, limits=LIMITS), gate.files("changed")]
+    rows = [*gate_measured.measured({}, limits=LIMITS), gate.files("changed")]
     first, *others = gate.refused(rows)
     assert not first.forcible
     assert others

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.history import EPISODE_STARTS
 from features.tables import EVENTS, LEADS, OBJECTIONS, PROFILES, STAGE_CHANGES, STAGES, LeadTables
 from models.label import converted, is_mature
 from tests.models.data import DAY, few_examples
@@ -51,9 +52,22 @@ def label(
     return plain
 
 
+def slow_conversions(changes: Sequence[Change], lead: str) -> list[tuple[int, int]]:
+    """(entered_at, known_at) of each first entry of an episode."""
+    found, customer = [], False
+    mine = [(entered, stage == "customer", max(entered, known), stage) for one, stage, entered, known in changes
+            if one == lead]  # fmt: skip
+    for entered, is_entry, known, stage in sorted(mine):
+        if is_entry and not customer:
+            found.append((entered, known))
+        customer = is_entry or (customer and stage not in EPISODE_STARTS)
+    return found
+
+
 def slow_label(changes: Sequence[Change], lead: str, as_of: int) -> int:
-    entries = [entered for one, stage, entered, _ in changes if one == lead and stage == "customer"]
-    return int(bool(entries) and as_of <= min(entries) < as_of + HORIZON * 86_400_000_000)
+    return int(
+        any(as_of <= entered < as_of + HORIZON * 86_400_000_000 for entered, _ in slow_conversions(changes, lead))
+    )
 
 
 @few_examples
@@ -72,18 +86,22 @@ def test_entries_after_the_horizon_change_no_label(changes: list[Change], later:
 
 @few_examples
 @given(CHANGES, CHANGES)
-def test_other_stages_change_no_label(changes: list[Change], others: list[Change]) -> None:
-    assert label(changes + [row for row in others if row[1] != "customer"]) == label(changes)
+def test_other_stages_change_no_label_unless_they_begin_an_episode(changes: list[Change], others: list[Change]) -> None:
+    begin = ("customer", *EPISODE_STARTS)
+    assert label(changes + [row for row in others if row[1] not in begin]) == label(changes)
 
 
 @few_examples
 @given(CHANGES, CHANGES)
-def test_rows_before_as_of_make_no_conversion(changes: list[Change], earlier: list[Change]) -> None:
-    """One thing they can say: the first entry was before, so this one is no conversion."""
+def test_customers_before_as_of_convert_only_in_a_new_episode(changes: list[Change], earlier: list[Change]) -> None:
+    """One thing that rows before as_of can say: the lead was a customer, so that this order is no conversion."""
     before = [(lead, stage, min(entered, AS_OF - 1), known) for lead, stage, entered, known in earlier]
     kept = label(changes + before)
+    began = {lead for lead, stage, *_ in changes + before if stage in EPISODE_STARTS}
     customers = {lead for lead, stage, *_ in before if stage == "customer"}
-    assert kept == [0 if lead in customers else one for lead, one in zip(LEADS_ASKED, label(changes), strict=True)]
+    for lead, now, then in zip(LEADS_ASKED, kept, label(changes), strict=True):
+        if lead not in began:
+            assert now == (0 if lead in customers else then)
 
 
 @few_examples
@@ -100,8 +118,38 @@ def test_a_conversion_is_known_when_it_happened_and_was_recorded(changes: list[C
     snapshots = pd.DataFrame({"lead_id": list(LEADS_ASKED), "as_of": AS_OF})
     outcome, known_at = converted(tables(changes), snapshots, target_stage="customer", horizon_days=HORIZON)
     for lead, happened, known in zip(LEADS_ASKED, outcome, known_at, strict=True):
-        told = [max(entered, at) for one, stage, entered, at in changes if one == lead and stage == "customer"]
-        assert known == (min(told) if happened else 0)
+        told = [at for entered, at in slow_conversions(changes, lead) if AS_OF <= entered < AS_OF + HORIZON * DAY]
+        assert (happened, known) == ((1, told[0]) if told else (0, 0))
+
+
+def test_a_conversion_is_known_when_that_very_entry_was() -> None:
+    """A second order that is recorded at once says nothing of the first, which is recorded late."""
+    late, soon = ("a", "customer", AS_OF + DAY, AS_OF + 20 * DAY), ("a", "customer", AS_OF + 2 * DAY, AS_OF + 2 * DAY)
+    snapshots = pd.DataFrame({"lead_id": ["a"], "as_of": AS_OF})
+    _, known_at = converted(tables([late, soon]), snapshots, target_stage="customer", horizon_days=HORIZON)
+    assert known_at.tolist() == [AS_OF + 20 * DAY]
+
+
+@pytest.mark.parametrize(
+    ("between", "expected"),
+    [(("recycled", -5), 1), (("lead", -5), 1), (("lead", 5), 1), (("mql", -5), 0), (("recycled", -10), 0)],
+)
+def test_a_customer_converts_again_once_people_recorded_that_it_is_one_no_more(
+    between: tuple[str, int], expected: int
+) -> None:
+    days = [("customer", -10), between, ("customer", 10)]
+    changes = [("a", stage, AS_OF + day * DAY, AS_OF + day * DAY) for stage, day in days]
+    assert label(changes) == [expected, 0, 0, 0]
+
+
+@few_examples
+@given(CHANGES)
+def test_the_outcome_of_one_episode_says_nothing_of_the_next(changes: list[Change]) -> None:
+    """After a new episode began, the label is that of a lead that never was a customer."""
+    restart = [(lead, "recycled", AS_OF - 1, AS_OF - 1) for lead in LEADS_ASKED]
+    # Of a start and an order at the very same moment, the order is the later.
+    changes = [row for row in changes if row[2] != AS_OF - 1]
+    assert label(changes + restart) == label([row for row in changes if row[2] >= AS_OF])
 
 
 @pytest.mark.parametrize(

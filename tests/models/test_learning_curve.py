@@ -64,6 +64,18 @@ def test_the_curve_falls_where_more_is_learned_from_more() -> None:
     assert says(points).startswith("More leads would still help: the last doubling, to 200, gained +")
 
 
+def test_conversions_are_counted_as_they_were_known_at_the_cut_off() -> None:
+    found, outcome, lead_id, procedure = made()
+    newest = found.folds[-1].fold
+    late = np.flatnonzero(outcome)[0]
+    points = learning_curve(found, outcome, lead_id, resamples=20, seed=1, **procedure)
+    known_at = procedure["known_at"].copy()
+    known_at[late] = newest.begins
+    told = learning_curve(found, outcome, lead_id, resamples=20, seed=1, **(procedure | {"known_at": known_at}))
+    assert late in newest.split.earlier
+    assert points[-1].converted - told[-1].converted == 1
+
+
 def test_parts_that_are_too_small_are_left_out() -> None:
     found, outcome, lead_id, procedure = made(least=1000)
     points = learning_curve(found, outcome, lead_id, resamples=20, seed=1, **procedure)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.rules import CAPS, Card, Criterion, Decay, Group, parts, points, units
+from models.rules import CAPS, FLOOR, Card, Criterion, Decay, Group, parts, points, units
 from tests.models.data import few_examples, texts
 
 Row = Mapping[str, Any]
@@ -85,6 +85,7 @@ def counted(row: Row, card: Card) -> tuple[Decimal, Decimal, Decimal, str, str]:
         for group in (card.fit, card.engagement)
     )
     total = held(fit + engagement, card.cap)
+    total = total if card.floor is None or total > card.floor else card.floor
     letter = "A" if fit >= card.fit.limits[1] else "B" if fit >= card.fit.limits[0] else "C"
     number = "1" if engagement >= card.engagement.limits[1] else "2" if engagement >= card.engagement.limits[0] else "3"
     stage = "sql" if total >= card.limits[1] else "mql" if total >= card.limits[0] else "lead"
@@ -152,11 +153,13 @@ def cards(draw: st.DrawFn) -> Card:
         )
         for name in ("fit", "engagement")
     ]
+    cap = draw(st.none() | amounts(decimals, least=0))
     return Card(
         fit=groups[0],
         engagement=groups[1],
         limits=draw(limits(decimals)),
-        cap=draw(st.none() | amounts(decimals, least=0)),
+        cap=cap,
+        floor=draw(st.none() | amounts(decimals).filter(lambda floor: cap is None or floor < cap)),
         decimals=decimals,
     )
 
@@ -190,6 +193,7 @@ def test_the_sum_is_its_parts_exactly(frame: pd.DataFrame, card: Card) -> None:
         assert float(total) == found["total"].iloc[row]
         assert total == total.quantize(Decimal(1).scaleb(-card.decimals))  # no noise beyond the card's decimals
         assert all(part.points < 0 for part in told if part.name in CAPS)
+        assert all(part.points > 0 for part in told if part.name == FLOOR)
     together = units(frame, card).sum(axis=1).to_numpy() / 10**card.decimals
     np.testing.assert_array_equal(together, found["total"])
 
@@ -293,6 +297,16 @@ def test_a_cap_of_all_comes_after_the_caps_of_the_groups() -> None:
         "cap of fit": ("fit", -30),
         "cap of all": ("all", -20),
     }
+
+
+def test_what_the_floor_adds_is_told() -> None:
+    card = replace(a_card(a_criterion("-30"), a_criterion("-25", "industry"), cap=50), floor=Decimal(-10))
+    lead, other = a_frame(visits=[3], industry=["retail"]), a_frame(visits=[math.nan], industry=[None])
+    told = parts(lead, card)
+    assert [(part.name, part.group, int(part.points)) for part in told][2:] == [("floor of all", "all", 45)]
+    assert told[-1].says == "no fewer than -10 points"
+    assert points(lead, card)[["total", "fit"]].to_numpy().tolist() == [[-10, -55]]
+    assert not parts(other, card)
 
 
 def test_tenths_add_up_as_on_paper() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.tables import MICROSECONDS_PER_DAY
-from models.skill import FEW, Said, Window, weigh
+from models.skill import FEW, NO_SKILL, InTime, Said, Window, weigh
 from tests.models import data
 from tests.models.data import few_examples, learn_from
 from tests.models.windows import said, window, windows
@@ -35,7 +35,7 @@ def test_weights_are_finite_and_never_turn_over_whatever_comes(
     some = [window(seed + n, begins=20, worth=(logistic, trees), spread=spread, leads=leads) for n in range(3)]  # type: ignore[arg-type]
     weights = weigh(some, converted=500)
     assert np.isfinite(weights).all()
-    assert (weights >= 0).all()
+    assert ((weights >= 0) & (weights <= 1)).all()
     # The order of rows, and of windows, is none.
     order = np.random.default_rng(seed).permutation(leads)
     np.testing.assert_allclose(weigh([reordered(one, order) for one in some], converted=500), weights, atol=1e-8)
@@ -67,11 +67,34 @@ def test_windows_that_disagree_are_weak_evidence() -> None:
 
 def test_little_to_learn_from_is_believed_little() -> None:
     assert weigh([], converted=0).tolist() == [0.0, 0.0]
-    assert weigh([], converted=int(FEW)).tolist() == [0.5, 0.5]
-    assert weigh([], converted=10**9) == pytest.approx([1.0, 1.0])
+    assert weigh([], converted=int(FEW)) == pytest.approx([0.5 * (1 - NO_SKILL)] * 2)
+    assert weigh([], converted=10**9) == pytest.approx([1 - NO_SKILL] * 2)
     # A handful of snapshots adds little either way.
     handful = [window(0, begins=20, worth=(1.0, 1.0), leads=12)]  # type: ignore[arg-type]
     assert weigh(handful, converted=45).max() < 45 / (45 + FEW) + 0.15
+
+
+def test_where_nothing_is_to_be_told_it_is_soon_certain() -> None:
+    """Leads left out of the fit say so with all that was learned from; a few windows alone leave it open."""
+    in_time = InTime(MANY, said(3, worth=(0.0, 0.0), leads=4_000))
+    alone = windows(worth=(0.0, 0.0), leads=12)  # type: ignore[arg-type]
+    assert weigh(alone, converted=MANY, in_time=in_time).max() < 0.01
+    assert weigh(alone, converted=MANY).max() > 0.01
+
+
+def test_leads_left_out_of_the_fit_say_more_than_a_few_windows_unless_drift_lasts() -> None:
+    in_time = InTime(MANY, said(3, worth=(0.5, 0.8), leads=6_000))
+    agree = weigh(windows(worth=(0.5, 0.8), leads=200), converted=MANY, in_time=in_time)  # type: ignore[arg-type]
+    assert agree == pytest.approx((0.5, 0.8), abs=0.12)
+    # Windows of many leads that agree on less: it is less.
+    less = weigh(windows(worth=(0.2, 0.8), leads=4_000), converted=MANY, in_time=in_time)  # type: ignore[arg-type]
+    assert less[0] < agree[0] - 0.05
+
+
+def test_members_of_fewer_conversions_showed_less_than_the_final_ones_will() -> None:
+    shown = said(3, worth=(0.6, 0.6), leads=4_000)
+    few, many = (weigh([], converted=MANY, in_time=InTime(learned, shown)) for learned in (120, MANY))
+    assert (few > many + 0.1).all()
 
 
 def test_the_level_is_another_matter() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from features.tables import MICROSECONDS_PER_DAY
-from pipelines import config, demo, release
+from pipelines import config, demo, provenance, release
 from pipelines.config import Settings
 from pipelines.score import Job, ScoreReport, cache_of
 from pipelines.score import run as score
@@ -30,6 +30,8 @@ ALL_TABLES = (
     "publications", "releases", "promotions", "out_of_time", "reviews",
 )  # fmt: skip
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+#: The program's, when the world was trained.
+COMMIT = "5211c8d4bb2ad50a2b9a603123143d206814496f"
 SMALL: dict[str, Any] = {
     "snapshots.most": 4000, "splits.cut_offs": 2, "model.resamples": 50, "score.range_leads": 1500,
 }  # fmt: skip
@@ -101,7 +103,9 @@ def trained(simulated: SimulatedStore, tmp_path_factory: pytest.TempPathFactory)
         # Ten days before the end, so that the store knows things that the run may not.
         end = store.inventory().known_until // MICROSECONDS_PER_DAY
         as_of = datetime.fromtimestamp((end - 10) * 86_400, tz=UTC)
-        report = train(store, settings, tracking, as_of=None, now=NOW)
+        with pytest.MonkeyPatch.context() as patched:  # whether files differ from it is nothing to these tests
+            patched.setattr(provenance, "commit", lambda: COMMIT)
+            report = train(store, settings, tracking, as_of=None, now=NOW)
         assert report.version is not None, report.facts["verdict_reason"]
         approve_and_promote(store, tracking, cache_of(settings), settings, version=report.version, now=NOW)
         scored = score(store, settings, tracking, as_of=as_of, clock=lambda: NOW)

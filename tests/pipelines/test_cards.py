@@ -12,7 +12,7 @@ from features.errors import ConfigError, ReleaseRefused
 from pipelines import cards, champion, reviewing
 from pipelines.score import cache_of
 from pipelines.tracking import Tracking
-from tests.pipelines.conftest import World
+from tests.pipelines.conftest import NOW, World
 
 Files = st.fixed_dictionaries({name: st.binary(max_size=20) for name in cards.CARD_FILES})
 
@@ -63,6 +63,18 @@ def test_every_form_says_how_the_version_stands(trained: World) -> None:
     assert plain["standing"]["approved"] is True
     assert plain["standing"]["card_digest"] in markdown
     assert everything(trained) == before
+
+
+def test_a_promotion_of_another_release_under_the_same_number_is_not_told(world: World) -> None:
+    """As when a registry was begun again, and gave its numbers out anew."""
+    with world.open() as store:
+        store.change("DELETE FROM promotions")
+        (chosen,) = (champion.registered(store, "1"),)
+        for digest, why in (("of another release", "theirs"), (chosen.digest, "ours")):
+            reason = f"{champion.FORCED} leaks: {why}"
+            champion.crown(store, champion.Champion("1", digest), action="promote", reason=reason, now=NOW)
+    told = json.loads(shown(world, "json"))["standing"]["forced"]
+    assert [forced["reason"] for forced in told] == ["leaks: ours"]
 
 
 def test_what_a_reviewer_writes_is_text_and_no_markup(world: World) -> None:

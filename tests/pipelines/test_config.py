@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from features.errors import ConfigError
-from pipelines.config import FILE, PRESETS, Settings, load, preset
+from pipelines.config import CARDS, FILE, PRESETS, Settings, load, preset
 from pipelines.mapping import known_mappings
 
 DEFAULTS = (resources.files("pipelines") / "defaults.toml").read_text(encoding="utf-8")
@@ -97,6 +97,8 @@ def test_settings_cannot_be_changed() -> None:
         load(environment={}).model.seed = 8  # type: ignore[misc]
 
 
+#: Tables that take any key: they are empty by default, and explained where they stand.
+FREE = ("attributes", "events.kinds", "store.tables", "card.justification", "economics.values")
 ONLY_WHERE_AND_HOW = (
     "store.url", "store.lock_timeout_seconds", "score.range_leads", "score.timezone", "score.metrics_file",
 )  # fmt: skip
@@ -113,11 +115,13 @@ def other(key: str, value: Any) -> Any:
         return {"leads": {"table": "crm.leads", "columns": {"lead_id": "id", "created_at": "made"}}}
     if key == "points.source":
         return "default"
+    if key == "economics.values":
+        return {"1001-5000": 24000.0}
     match value:
         case int():
             return value + 1
         case float():
-            return value * 1.01
+            return value * 0.99 or 0.5
         case [float(), *_]:
             return [*value, 7.0]
         case list():
@@ -128,6 +132,8 @@ def other(key: str, value: Any) -> Any:
             return "opportunity"
         case "calendar":
             return "creation"
+        case "probabilities":
+            return "economics"
     return value + "x"
 
 
@@ -152,8 +158,10 @@ def test_a_preset_loads_and_says_where_it_comes_from(tmp_path: Path, name: str) 
 
 def test_every_real_file_s_mapping_has_a_preset_and_every_preset_is_listed() -> None:
     files = {file.name for file in resources.files("pipelines.presets").iterdir() if file.name.endswith(".toml")}
-    assert files == {f"{name}.toml" for name in PRESETS}
-    assert set(known_mappings()) - {"generic"} == set(PRESETS) - {"saas"}
+    cards = {f"points-{name}.toml" for name in CARDS if name != "default"}
+    assert files == {f"{name}.toml" for name in PRESETS} | cards
+    # Of a line of business there is no file to map: its exports are mapped by "generic", or a mapping of one's own.
+    assert set(known_mappings()) - {"generic"} == set(PRESETS) - {"saas", "agency", "ecommerce"}
     with pytest.raises(ConfigError, match="no preset 'retail'; the presets are: saas"):
         preset("retail")
 
@@ -169,11 +177,11 @@ def test_the_defaults_document_every_key_where_it_stands() -> None:
             key = line.partition(" = ")[0]
             assert commented, f"[{section}] {key} stands without a comment"
             documented.add(f"{section}.{key}")
-        if heading and section in ("attributes", "events.kinds", "store.tables", "card.justification"):
+        if heading and section in FREE:
             documented.add(section)
     known = {f"{s}.{k}" for s, keys in tomllib.loads(DEFAULTS).items() for k in keys} | {"attributes"}
     assert documented == known
-    for section in ("attributes", "events.kinds", "store.tables", "card.justification"):
+    for section in FREE:
         assert re.search(rf"^\[{re.escape(section)}\]\n# ", DEFAULTS, re.MULTILINE), f"[{section}] is not explained"
 
 

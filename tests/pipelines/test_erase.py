@@ -72,6 +72,13 @@ def test_nothing_of_the_lead_is_left_and_nobody_else_is_touched(url: str) -> Non
         assert erase(store, LEAD, now=NOW).erased == {}
 
 
+def test_what_no_command_reaches_is_told(url: str) -> None:
+    with LeadStore.open(url) as store:
+        told = " ".join(erase(store, LEAD, now=NOW, dry_run=True).out_of_reach)
+    for place in ("backups of the store", "CRM", "releases", "MLflow"):
+        assert place in told
+
+
 def test_a_dry_run_counts_and_changes_nothing(url: str) -> None:
     with LeadStore.open(url) as store:
         before = everywhere(store)

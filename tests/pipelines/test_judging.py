@@ -183,6 +183,23 @@ def test_where_nothing_is_in_common_it_cannot_be_told_and_a_person_must_say_why(
         bench.promote(version)
 
 
+def test_what_was_foretold_of_leads_that_object_by_now_is_not_recalled(bench: Bench) -> None:
+    version = bench.register(proven())
+    bench.foretell(version, knows=0.5, leads=100)
+    bench.store.change("INSERT INTO objections VALUES ('lead 7', $1)", [NOW])
+    leads = out_of_time.recall(bench.store, champion.registered(bench.store, version).digest)["lead_id"]
+    assert sorted(leads) == sorted(f"lead {n}" for n in range(100) if n != 7)
+
+
+def test_limits_that_were_changed_since_the_training_must_be_forced(bench: Bench) -> None:
+    facts = proven()
+    facts["settings"] |= {"gate.least_converted": 500}
+    version = bench.register(facts)
+    with pytest.raises(ReleaseRefused, match=r"limits set beforehand: .*least_converted was 500, and is 50"):
+        bench.promote(version)
+    assert bench.promote(version, force_reason="500 was a slip").forced == ["limits set beforehand"]
+
+
 def test_what_was_reviewed_or_promoted_in_between_is_seen(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the gate and the commit."""
     versions = [bench.register(proven() | {"note": str(n)}) for n in range(3)]

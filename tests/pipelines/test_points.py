@@ -11,8 +11,9 @@ from features.errors import ConfigError
 from pipelines import config
 from pipelines.compare import compare
 from pipelines.moments import microseconds
-from pipelines.points import parts_of
+from pipelines.points import parts_of, points_of
 from pipelines.rules_card import default_card
+from pipelines.train import read_catalogue, read_frame
 from tests.pipelines.conftest import World
 
 
@@ -45,6 +46,27 @@ def test_the_model_is_compared_with_the_card(trained: World) -> None:
     assert crm["metrics"]["roc_auc"]["model"] == card["metrics"]["roc_auc"]["model"]
     assert crm["metrics"]["roc_auc"]["points"] != card["metrics"]["roc_auc"]["points"]
     assert 0.6 < card["metrics"]["roc_auc"]["points"] < 0.95
+
+
+@pytest.mark.parametrize("range_leads", [700, 100_000])
+def test_what_is_kept_from_the_model_is_not_kept_from_the_card(trained: World, range_leads: int) -> None:
+    """[features] exclude names columns that the model may not read; marketing's points count them all the same."""
+    settings = trained.settings(points__source="default", score__range_leads=range_leads)
+    excluded = trained.settings(
+        points__source="default", score__range_leads=range_leads, features__exclude=["job_function", "seniority"]
+    )
+    with trained.open(read_only=True) as store:
+        inventory = store.inventory()
+
+        def counted(of: config.Settings) -> tuple[set[str], Any]:
+            columns = read_catalogue(inventory, of)
+            data = read_frame(store, of, inventory, columns, as_of=None, progress=lambda _done, _total: None)
+            return set(data.frame.columns), points_of(store, of, inventory, data)
+
+        (whole, expected), (columns, found) = counted(settings), counted(excluded)
+    assert whole - columns >= {"job_function", "seniority"}
+    assert len(set(expected)) > 10
+    np.testing.assert_array_equal(found, expected)
 
 
 def settings(**flags: Any) -> config.Settings:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from features.errors import ReleaseRefused
-from pipelines import champion, promote
+from pipelines import cards, champion, promote, reviewing
 from pipelines.score import cache_of
 from pipelines.tracking import CHAMPION, Tracking
 from tests.pipelines.conftest import NOW, World, second_version
@@ -80,9 +80,44 @@ def test_a_withdrawn_version_is_skipped_on_the_way_back(world: World) -> None:
     rolled_back(world)
     with pytest.raises(ReleaseRefused, match=r"no version to go back to: no other was ever champion"):
         rolled_back(world)
+    # What was said of it before does not bring it back.
+    with world.open() as store, pytest.raises(ReleaseRefused, match="withdrawn on 2026-01-02, after its approval"):
+        promote.promote(
+            store, world.tracking(), cache_of(world.settings()), world.settings(), version=second,
+            now=NOW + timedelta(hours=6), force_reason="it was approved once",
+        )  # fmt: skip
+    with world.open(read_only=True) as store:
+        card = cards.card_of(world.tracking(), cache_of(world.settings()), champion.registered(store, second))
+        standing = reviewing.standing_of(store, card)
+        (found,) = reviewing.still_standing(store, world.tracking(), cache_of(world.settings()), second)
+    assert (standing["approved"], standing["withdrawn_at"]) == (False, "2026-01-02T08:04:05+00:00")
+    assert (found["stands"], found["why"]) == (False, "the version was withdrawn since")
     # A person may think again.
     assert promoted(world, second, hours=6).version == second
     assert rows(world, "SELECT status FROM releases ORDER BY model_version") == [("retired",), ("champion",)]
+
+
+def test_a_version_that_was_refused_is_skipped_on_the_way_back(world: World) -> None:
+    second = second_version(world)
+    promoted(world, second)
+    third = second_version(world)
+    promoted(world, third, hours=2)
+
+    def refuse(version: str, hours: int) -> None:
+        with world.open() as store:
+            reviewing.review(
+                store, world.tracking(), cache_of(world.settings()), version=version, decision="refused", by="Bob",
+                note="it leaks", now=NOW + timedelta(hours=hours),
+            )  # fmt: skip
+
+    refuse(second, 3)
+    done = rolled_back(world)
+    assert (done.version, done.withdrawn) == ("1", third)
+    assert any(f"Version {second} was skipped on the way back" in warning for warning in done.warnings)
+    promoted(world, third, hours=6)
+    refuse("1", 7)
+    with pytest.raises(ReleaseRefused, match=f"no version to go back to: the review of version 1, {second} refuses"):
+        rolled_back(world)
 
 
 def test_without_a_champion_there_is_nothing_to_go_back_from(world: World) -> None:

@@ -89,6 +89,24 @@ def test_an_incomplete_card_cannot_be_approved_but_refused(world: World, monkeyp
     assert len(reviewed(world, "1", "refused").missing) == 2
 
 
+def test_only_the_card_that_was_read_is_signed(world: World) -> None:
+    with world.open() as store:
+        (before,) = reviewing.reviews_of(store)
+
+        def sign(digest: str) -> Reviewed:
+            return reviewing.review(
+                store, world.tracking(), cache_of(world.settings()), version="1", decision="approved", by="Ada",
+                note="read", now=NOW, card_digest=digest,
+            )  # fmt: skip
+
+        digest = before.card_digest
+        for other in ("0" * 64, "", digest[:11], digest + "0", "0" + digest[1:]):
+            with pytest.raises(ReleaseRefused, match=f"has the digest {digest}, not {other}: it is not the one that"):
+                sign(other)
+        assert len(reviewing.reviews_of(store)) == 1
+        assert [sign(same).review.number for same in (digest, digest[:12])] == [2, 3]
+
+
 def test_what_was_registered_anew_while_it_was_read_is_not_signed(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

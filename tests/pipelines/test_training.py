@@ -15,14 +15,14 @@ import pytest
 from features.errors import TooLittleData
 from models.bundle import FILES
 from models.evaluation import Interval
-from pipelines import champion, config, release
+from pipelines import champion, config, provenance, release
 from pipelines.config import Settings
 from pipelines.promote import promote
 from pipelines.score import cache_of
 from pipelines.store import LeadStore
 from pipelines.tracking import CANDIDATE, CHAMPION, Tracking
 from pipelines.train import decide, read_catalogue, read_frame, train
-from tests.pipelines.conftest import NOW, World
+from tests.pipelines.conftest import COMMIT, NOW, World
 
 METRICS = (
     "log_loss", "brier", "roc_auc", "pr_auc", "lift_at_10", "ece", "calibration_slope", "calibration_intercept",
@@ -85,8 +85,11 @@ def test_the_candidate_is_registered_with_its_digest_and_all_that_was_measured(t
     assert {"card.json", "reliability.png", "gain.png", "importance.png"} <= files
 
 
-def test_training_again_is_the_same_release_and_no_second_version(world: World) -> None:
+def test_training_again_is_the_same_release_and_no_second_version(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     said: list[str] = []
+    monkeypatch.setattr(provenance, "commit", lambda: COMMIT)
     with world.open() as store:
         again = train(store, world.settings(), world.tracking(), as_of=None, now=NOW, say=said.append)
         assert store.rows("SELECT count(*) FROM releases") == [(1,)]

@@ -4,7 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import optuna
 import pytest
+from optuna.storages.journal import JournalFileBackend
 
 from features.catalogue import Catalogue
 from features.errors import TooLittleData
@@ -14,7 +16,7 @@ from pipelines.proving import prove
 from pipelines.snapshots import TrainingFrame
 from pipelines.store import LeadStore
 from pipelines.train import read_catalogue, read_frame, train
-from pipelines.tuning import DEFAULT, SPACE, brought, in_words, tune
+from pipelines.tuning import DEFAULT, SPACE, _suggested, brought, in_words, tune
 from tests.pipelines.conftest import NOW, World
 
 
@@ -47,9 +49,36 @@ def test_the_default_is_the_first_trial_and_the_search_goes_on_where_it_stopped(
     assert again.trials[:2] == first.trials
     assert said[0] == "tuning goes on after 2 trials that were made before"
     assert said[1].startswith("trial 3, ")
-    assert again.shape == again.best.shape
+    judged = [trial for trial in again.trials if trial.log_loss is not None]
+    assert again.shape == min(judged, key=lambda trial: (trial.log_loss, trial.number)).shape
     for trial in again.trials:
         assert set(trial.shape) == set(SPACE)
+
+
+def test_after_a_search_that_was_killed_at_its_first_trial_the_default_is_still_judged(
+    asked: tuple[TrainingFrame, Settings, Catalogue], tmp_path: Path
+) -> None:
+    data, settings, _ = asked
+    name = f"{data.digest()[:16]}-{settings.digest()[:16]}"
+    storage = optuna.storages.JournalStorage(JournalFileBackend(str(tmp_path / f"{name}.log")))
+    study = optuna.create_study(study_name=name, storage=storage)
+    study.enqueue_trial(DEFAULT)
+    assert _suggested(study.ask()) == DEFAULT  # and there it is killed
+    said: list[str] = []
+    again = tune(*asked, minutes=10, journal=tmp_path, most_trials=1, say=said.append)
+    assert [dict(trial.shape) for trial in again.trials] == [DEFAULT]
+    assert not any("goes on" in sentence for sentence in said)
+
+
+def test_a_mistake_in_the_program_is_not_taken_for_too_little_history(
+    asked: tuple[TrainingFrame, Settings, Catalogue], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mistaken(*_: object) -> None:
+        raise ValueError("shapes do not match")
+
+    monkeypatch.setattr("pipelines.tuning.learner", lambda *_, **__: mistaken)
+    with pytest.raises(ValueError, match="shapes do not match"):
+        tune(*asked, minutes=10, journal=tmp_path, most_trials=1)
 
 
 def test_what_comes_after_the_first_cut_off_changes_nothing(
@@ -85,7 +114,9 @@ def test_what_it_brought_is_told_with_an_interval_and_used_only_where_it_is_sure
     assert found["gain"] == {"value": 0, "low": 0, "high": 0, "undefined": 0, "word": "level"}
     assert found["used"] is False
     assert in_words(found).startswith("Tuning is not shown to help, so the default stays: 1 trials (0 given up early)")
-    assert in_words(found | {"used": True}).startswith("Tuning helped: ")
+    helped = in_words(found | {"used": True})
+    assert helped.startswith("Tuning helped: ")
+    assert helped.endswith("That was decided on the test itself, so its figures may flatter the shape a little.")
 
 
 def test_a_training_that_tunes_tells_what_it_brought(world: World) -> None:
