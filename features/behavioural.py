@@ -44,7 +44,13 @@ FAMILY: Final = Family(
         DaysSinceLast("days_since_last_act", of=ACTS, about="Days since the last act"),
         DaysSinceFirst("days_since_first_act", of=ACTS, about="Days since the first act"),
         DaysSinceLast("days_since_pricing_page", of="pricing_page", about="Days since the pricing page was last read"),
+        DaysSinceLast(
+            "days_since_content_download", of="content_download", about="Days since something was last downloaded"
+        ),
+        DaysSinceLast("days_since_webinar", of="webinar", about="Days since a webinar was last attended"),
+        DaysSinceLast("days_since_form", of="form", about="Days since a form was last filled"),
         DaysSinceLast("days_since_product_use", of="product_use", about="Days since the product was last used"),
+        DaysSinceLast("days_since_basket", of="basket", about="Days since something was last put into the basket"),
         DaysSinceLast("days_since_last_event", of=ANY, about="Days since the last event of any kind"),
         Trend("acts_trend_14d", of=ACTS, days=14, about="Acts of the last 14 days less those of the 14 before"),
         Breadth("breadth_30d", of=ACTS, days=30, about="Different kinds of act in the last 30 days"),

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from features.history import first_entered, stage_as_of
+from features.history import reached_as_of, stage_as_of
 from features.tables import LeadTables
 
 NOT_YET_KNOWN: Final = "not yet known"
@@ -32,8 +32,10 @@ def eligible(
     """Keep the snapshots of leads that may be scored at their as_of.
 
     A lead is eligible when the store knew of it, it had done something of its own will, it had not entered the
-    target stage, and no person had disqualified it: all by what was known before as_of. One rule looks past as_of,
-    on purpose: a lead that objects to profiling, whenever it said so, is left out of every snapshot, past ones too.
+    target stage in its present episode (`features.history`), and no person had disqualified it: all by what was known
+    before as_of. So a customer is not scored until people record it as recycled, or as a lead again. One rule looks
+    past as_of, on purpose: a lead that objects to profiling, whenever it said so, is left out of every snapshot, past
+    ones too.
 
     Parameters
     ----------
@@ -50,11 +52,10 @@ def eligible(
     leads = tables.leads.to_pandas().set_index("lead_id")
     lead, as_of = snapshots["lead_id"], snapshots["as_of"].to_numpy(np.int64)
     known = np.maximum(leads["known_at"], leads["created_at"]).reindex(lead).to_numpy()
-    target = first_entered(tables, [target_stage])["known_at"].reindex(lead).to_numpy(np.float64)
     verdicts = {
         NOT_YET_KNOWN: known >= as_of,
         OBJECTS: lead.isin(tables.objections.column("lead_id").to_pylist()).to_numpy(),
-        IN_TARGET_STAGE: target < as_of,
+        IN_TARGET_STAGE: reached_as_of(tables, snapshots, target_stage),
         DISQUALIFIED: (stage_as_of(tables, snapshots)["stage"] == "disqualified").to_numpy(),
         NO_VOLUNTARY_ACT: ~_has_acted(tables, snapshots, voluntary_types),
     }

@@ -38,6 +38,10 @@ FAMILY: Final = Family(
             about="Days from our first e-mail to the first answer",
         ),
         DaysSinceLast("days_since_answer", of=ANSWERS, about="Days since the lead last answered us"),
+        DaysSinceLast("days_since_meeting", of="meeting", about="Days since the last meeting"),
+        DaysSinceLast(
+            "days_since_email_click", of="email_clicked", about="Days since an e-mail's link was last clicked"
+        ),
         DaysSinceLast("days_since_email_open", of="email_opened", about="Days since an e-mail was last opened"),
     ),
 )

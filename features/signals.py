@@ -36,7 +36,8 @@ def signals(
     DataFrame aligned with `snapshots`
         `explicit_intent`, `product_use`, `was_qualified` : bool.
         `days_since_act` : float, NaN when the lead never acted.
-        `human_stage` : the stage people last recorded, None when there is none.
+        `human_stage`, `stage_before` : the stage people last recorded, and the one before it; None when there is none.
+        `days_in_stage` : float, days since people recorded `human_stage`; NaN when there is none.
     """
     present = set(kinds.values())
     wanted = {
@@ -56,6 +57,8 @@ def signals(
             "days_since_act": numbers.get(wanted["days_since_act"], np.full(len(snapshots), np.nan)),
             "was_qualified": stages["was_qualified"].to_numpy(bool),
             "human_stage": stages["stage"],
+            "stage_before": stages["stage_before"],
+            "days_in_stage": stages["days_in_stage"],
         },
         index=snapshots.index,
     )

@@ -11,7 +11,16 @@ from typing import Annotated
 
 import typer
 
-from pipelines import cli_night, cli_review
+from pipelines import (
+    cli_compare,
+    cli_economics,
+    cli_explain,
+    cli_funnel,
+    cli_next,
+    cli_night,
+    cli_review,
+    cli_rules,
+)
 from pipelines.command_line import (
     AsOf,
     Config,
@@ -47,6 +56,7 @@ config_app = typer.Typer(help="Look at the settings.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 store_app = typer.Typer(help="Look after the lead store.", no_args_is_help=True)
 app.add_typer(store_app, name="store")
+app.add_typer(cli_rules.rules_app, name="rules")
 
 
 @app.callback()
@@ -199,23 +209,6 @@ def backtest(
 
 
 @app.command()
-def compare(store: Store = None, config: Config = None, as_of: AsOf = None, as_json: Json = False) -> None:
-    """Compare the model with marketing's points on the same later leads."""
-    from pipelines.compare import compare as run
-    from pipelines.report import print_comparison
-
-    settings = settings_of(config, store)
-    with opened(settings, read_only=True) as leads, progress_bar("Reading leads") as progress:
-        report = run(
-            leads, settings, as_of=microseconds_of(as_of, settings) if as_of else None, say=say, progress=progress
-        )
-    if as_json:
-        print_json(report)
-    else:
-        print_comparison(report)
-
-
-@app.command()
 def demo(
     folder: Annotated[Path, typer.Option(help="Where to put the demo store.")] = Path("demo-store"),
     preset: Annotated[str, typer.Option("--preset", help="The trade: saas, agency, ecommerce.")] = "saas",
@@ -266,7 +259,8 @@ def config_card(
 # In the order in which --help lists them.
 for command in (
     cli_review.card, cli_review.review, cli_review.reviews, cli_review.promote,
-    cli_night.score, cli_night.explain, cli_night.rollback, cli_night.status, cli_night.doctor, cli_night.erase,
+    cli_night.score, cli_explain.explain, cli_next.next_, cli_compare.compare, cli_economics.economics,
+    cli_funnel.funnel, cli_night.rollback, cli_night.status, cli_night.doctor, cli_night.erase,
 ):  # fmt: skip
-    app.command()(command)
+    app.command(command.__name__.rstrip("_"))(command)
 store_app.command("grants")(cli_night.store_grants)

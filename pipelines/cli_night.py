@@ -69,7 +69,7 @@ def score(
     ] = False,
     reason: Annotated[str | None, typer.Option("--reason", help="Why; it is kept with the run.")] = None,
     accept_drift: Annotated[
-        str | None, typer.Option("--accept-drift", help="Reason for publishing though volume or level jumped.")
+        str | None, typer.Option("--accept-drift", help="Reason for publishing though volume, level or stages jumped.")
     ] = None,
     lock_timeout: LockTimeout = None,
     as_json: Json = False,
@@ -126,34 +126,6 @@ def score(
     if as_json:
         plain = [asdict(report) for report in done]
         print_json(plain if days is not None or catch_up else plain[0])
-
-
-def explain(
-    lead_id: Annotated[str, typer.Argument(help="The lead.")],
-    store: Store = None,
-    config: Config = None,
-    as_json: Json = False,
-) -> None:
-    """Say why a lead has the probability that is published."""
-    from features.errors import UserError
-    from pipelines.points import parts_of
-    from pipelines.publishing import current_score
-    from pipelines.report import print_explanation
-
-    settings = settings_of(config, store)
-    with opened(settings, read_only=True) as leads:
-        published = current_score(leads, lead_id)
-        if published is not None:
-            published["points_parts"] = parts_of(leads, settings, lead_id, as_of=published["as_of"])
-    if published is None:
-        raise UserError(
-            f"No score is published for lead {lead_id!r}. It may not exist, or not be eligible; "
-            "'leadscore score' says how many leads are excluded, and why."
-        )
-    if as_json:
-        print_json(published)
-    else:
-        print_explanation(published)
 
 
 def status(store: Store = None, config: Config = None, as_json: Json = False) -> None:

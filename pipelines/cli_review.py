@@ -24,6 +24,7 @@ from pipelines.command_line import (
     settings_of,
     tracking_of,
     warn,
+    write_file,
 )
 
 _Version = Annotated[str, typer.Argument(help="Registered version.")]
@@ -53,11 +54,8 @@ def card(
     if out is None:
         sys.stdout.write(text)
     else:
-        out.write_text(text, encoding="utf-8")
-        say(
-            f"Wrote {out}. Next: leadscore review {chosen.version} --approve --card {found.digest[:12]} --by NAME "
-            "--note TEXT"
-        )
+        write_file(out, text)
+        say(f"Next: leadscore review {chosen.version} --approve --card {found.digest[:12]} --by NAME --note TEXT")
 
 
 def review(

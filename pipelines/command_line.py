@@ -166,3 +166,23 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
             bars.update(task, completed=done, total=total)
 
         yield advance
+
+
+def write_file(file: Path, text: str) -> None:
+    """Write what a command was asked to put into a file, and say so.
+
+    Raises
+    ------
+    UserError
+        The file cannot be written there.
+    """
+    from features.errors import UserError
+
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(
+            f"{file} cannot be written: {error.strerror}. Name a file in a folder that is there, and that may be "
+            "written to."
+        ) from error
+    say(f"Wrote {file}.")

@@ -15,10 +15,11 @@ from features.errors import ConfigError, ReleaseRefused
 from features.tables import MICROSECONDS_PER_DAY
 from pipelines import config
 from pipelines.config import Settings
+from pipelines.explaining import explanation
 from pipelines.gate_report import print_gate
 from pipelines.promote import promote
-from pipelines.publishing import current_score
-from pipelines.report import print_explanation, print_scoring
+from pipelines.report import print_scoring
+from pipelines.report_lead import print_lead
 from pipelines.report_proof import print_training
 from pipelines.reviewing import approve
 from pipelines.score import cache_of
@@ -27,6 +28,7 @@ from pipelines.store import INPUT_TABLES, LeadStore
 from pipelines.synthetic import COMPANIES, SimulatedStore, simulate
 from pipelines.tracking import Tracking
 from pipelines.train import train
+from serve.lead_story import story
 
 MARK: Final = "made-by-leadscore-demo"
 _BATCH: Final = 200_000
@@ -168,9 +170,7 @@ def demo(
         say("5/5  Three leads, and why:")
         three = _three(store)
         for lead in three:
-            published = current_score(store, lead)
-            assert published is not None
-            print_explanation(published)
+            print_lead(story(explanation(store, settings, lambda: tracking, lead), language="en"))
     say(
         f"\nEverything is in {folder}/. Next:\n"
         f"  cd {folder}\n"

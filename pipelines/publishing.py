@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 import pyarrow as pa
@@ -18,13 +18,14 @@ from features.cohort import OBJECTS
 from features.errors import AuditRefused, LockHeld, ReleaseRefused
 from pipelines import ledger
 from pipelines.failpoints import reached
+from pipelines.stage_changes import moved_too_far, night_before
 from pipelines.store import EPOCH, LeadStore
 
 _TIME: Final = pa.timestamp("us", tz="UTC")
 WITHDRAWN: Final = "withdrawn"
 ERASED: Final = "erased during the run"
 GONE: Final = "gone during the run"
-#: Fewer leads than this may well have one probability.
+#: Fewer leads than this may well have one probability, or move all at once.
 _LEADS_THAT_DIFFER: Final = 20
 
 
@@ -62,6 +63,7 @@ class Limits:
     most_mean_factor: float
     most_new_category_share: float
     warn_new_category_share: float
+    most_stage_changes_share: float
 
 
 @dataclass(frozen=True)
@@ -144,13 +146,13 @@ def audit(
     Parameters
     ----------
     new_categories : column -> how many more leads than in training have a category that training never saw (share)
-    accept : the reason for which a person accepts a jump of volume, level or categories; the account must balance
-        all the same
+    accept : the reason for which a person accepts a jump of volume, level, categories or stages; the account must
+        balance all the same
 
     Raises
     ------
     AuditRefused
-        The account does not balance, a probability is none, or volume, level or categories moved too far.
+        The account does not balance, a probability is none, or volume, level, categories or stages moved too far.
     """
     staged, distinct, bad, mean, different = store.rows(
         "SELECT count(*), count(DISTINCT lead_id), count(*) FILTER (WHERE probability IS NULL OR NOT (probability >= 0 "
@@ -179,16 +181,20 @@ def audit(
     warnings: list[str] = []
     if different == 1 and staged >= _LEADS_THAT_DIFFER:
         refusals.append(f"All {staged:,} leads have one and the same probability: what tells them apart is missing.")
+    night = night_before(store, as_of=as_of)
     before = store.rows(
-        "SELECT count(*), avg(probability) FROM scores WHERE run_id = (SELECT run_id FROM published WHERE as_of < $1 "
-        "AND run_id IS NOT NULL ORDER BY as_of DESC LIMIT 1)",
-        [as_of],
+        "SELECT count(*), avg(probability) FROM scores WHERE run_id = $1", [night.run_id if night else ""]
     )
-    if before and before[0][0]:
+    if night and before[0][0]:
         volume, level = int(before[0][0]), float(before[0][1])
-        said, unlike = _compare(staged, float(mean), volume, level, limits)
-        refusals += unlike
-        checked += [] if unlike else [said]
+        for said, unlike in (
+            _compare(staged, float(mean), volume, level, limits),
+            moved_too_far(
+                store, run_id, night, most_share=limits.most_stage_changes_share, least_leads=_LEADS_THAT_DIFFER
+            ),
+        ):
+            refusals += unlike
+            checked += [] if unlike else [said]
     for column, share in (new_categories or {}).items():
         text = f"{share:.0%} more leads than in training have an unknown category in {column}"
         if share > limits.most_new_category_share:
@@ -375,14 +381,3 @@ def withdraw(store: LeadStore, *, digest: str, reason: str, now: datetime) -> tu
         _log(store, as_of=EPOCH + timedelta(microseconds=int(as_of_us)), now=now, reason=reason)
         back, none = back + (run is not None), none + (run is None)
     return back, none
-
-
-def current_score(store: LeadStore, lead_id: str) -> dict[str, Any] | None:
-    """What is published of a lead now, None when nothing is."""
-    rows = store.arrow(
-        "SELECT lead_id, epoch_us(as_of) AS as_of, probability, probability_low, probability_high, percentile, band, "
-        "recommended_stage, stage_reason, needs_confirmation, reasons, points, points_stage, model_version "
-        "FROM current_scores WHERE lead_id = $1",
-        [lead_id],
-    ).to_pylist()
-    return rows[0] | {"reasons": json.loads(rows[0]["reasons"])} if rows else None

@@ -4,20 +4,17 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from scipy.special import expit
 
-from models.card import METRIC_NAMES, number
-from serve.reasons import in_words
-from serve.stages import MEANING, ORDER, percent
+from serve.stages import MEANING, ORDER
 
 if TYPE_CHECKING:  # what these bring with them (MLflow, LightGBM) takes seconds, and 'status' needs none of it
     from pipelines.backfill import Skipped
     from pipelines.doctor import Finding
     from pipelines.score import ScoreReport
+    from pipelines.stage_changes import StageChanges
 
 #: Columns that a terminal has no room for.
 _ONLY_FOR_PROGRAMS: Final = ("excluded", "quarantined", "config_digest", "host", "pid", "digest")
@@ -41,61 +38,46 @@ def print_scoring(report: "ScoreReport") -> None:
         f"{report.leads_in:,} leads = {report.scored:,} scored + {report.leads_in - report.scored:,} left out"
         + (f" ({', '.join(out)})" if out else "")
     )
+    if report.overridden:
+        how = ", ".join(f"{way} {count:,}" for way, count in report.overridden.items())
+        console.print(f"Overridden by people: {sum(report.overridden.values()):,} ({how})")
+    if report.changes is not None:
+        _print_changes(console, report.changes, examples=report.status == "dry run")
     for line in report.checked:
         console.print(f"[green]✓[/] {escape(line)}")
     mode = "" if report.mode == "nightly" else f" ({report.mode})"
     console.print(f"[bold]{report.status}[/]{mode} in {report.seconds:.1f} s")
 
 
+def _print_changes(console: Console, changes: "StageChanges", *, examples: bool) -> None:
+    """Who gets another stage than the night before: a line, and on request the moves and some of the leads."""
+    if changes.since is None:
+        console.print("Stage changes: no night before to compare with")
+        return
+    of = f"{changes.moved:,} of {changes.compared:,} leads ({changes.share:.1%})"
+    console.print(f"Stage changes since {changes.since[:10]}: {of}")
+    if not examples or not changes.moved:
+        return
+    stages = [stage for stage in reversed(ORDER) if stage in changes.matrix or _moved_to(changes, stage)]
+    table = Table(title="Stage changes: from (down) to (across)", title_justify="left")
+    table.add_column("from")
+    for stage in stages:
+        table.add_column(stage, justify="right")
+    for before in (stage for stage in stages if stage in changes.matrix):
+        counts = (changes.matrix[before].get(after, 0) for after in stages)
+        table.add_row(before, *(f"{count:,}" if count else "" for count in counts))
+    console.print(table)
+    for one in changes.examples:
+        console.print(f"{escape(one.lead_id)}: {one.before} → {one.after}. {escape(one.reason)}")
+
+
+def _moved_to(changes: "StageChanges", stage: str) -> bool:
+    return any(stage in row for row in changes.matrix.values())
+
+
 def print_skipped(skipped: "Skipped") -> None:
     """A day of a back-fill or catch-up that was not scored."""
     Console().print(f"{skipped.as_of[:16]} UTC: {skipped.status}: {escape(skipped.why)}")
-
-
-def print_explanation(published: Mapping[str, Any]) -> None:
-    """One lead: probability, stage and why, reasons that add up."""
-    console = Console()
-    p, low, high = (published[k] for k in ("probability", "probability_low", "probability_high"))
-    console.print(
-        f"[bold]{escape(published['lead_id'])}[/]  {percent(p)} likely to convert ({percent(low)} – {percent(high)})  "
-        f"band {published['band']}  percentile {published['percentile']:.0f}"
-    )
-    confirm = " [yellow](for a person to confirm)[/]" if published["needs_confirmation"] else ""
-    console.print(
-        f"  recommended stage: [bold]{published['recommended_stage']}[/]{confirm}: {escape(published['stage_reason'])}"
-    )
-    plain = published["reasons"]
-    console.print(f"  start: {_odds(plain['start'])}")
-    for reason in plain["reasons"]:
-        console.print(f"  {escape(in_words(reason))}")
-    console.print(
-        f"  everything else ×{np.exp(plain['rest']):.2g} odds, calibration ×{np.exp(plain['calibration']):.2g}"
-    )
-    if published["points"] is not None:
-        stage = f", stage {published['points_stage']}" if published["points_stage"] else ""
-        console.print(f"  marketing's points: {published['points']:g}{stage}")
-        for part in published.get("points_parts") or []:
-            if part["points"]:
-                console.print(f"    {part['points']:+g}  {escape(part['name'])}: {escape(part['says'])}")
-
-
-def print_comparison(report: Mapping[str, Any]) -> None:
-    """Model against points, metric by metric."""
-    console = Console()
-    table = Table(title="Model against marketing's points, on the same later leads", title_justify="left")
-    for heading in ("metric", "model", "points", "difference", "95 % interval"):
-        table.add_column(heading, justify="left" if heading == "metric" else "right")
-    for key, row in report["metrics"].items():
-        difference = row["difference"]
-        table.add_row(
-            METRIC_NAMES.get(key, key),
-            number(row["model"]),
-            number(row["points"]),
-            number(difference["value"]),
-            f"{number(difference['low'])} – {number(difference['high'])}",
-        )
-    console.print(table)
-    console.print(escape(report["verdict"]))
 
 
 def print_status(facts: Mapping[str, Any]) -> None:
@@ -141,10 +123,6 @@ def print_findings(found: "Sequence[Finding]") -> None:
 def _short(value: Any) -> str:
     text = "" if value is None else value if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= 28 else text[:27] + "…"
-
-
-def _odds(log_odds: float) -> str:
-    return f"{expit(log_odds):.1%} (the average lead)"
 
 
 def _mean(mean: float | None) -> str:

@@ -21,7 +21,7 @@ from features.errors import ConfigError
 from features.kinds import KINDS, identifier
 from features.sizes import BANDS
 from features.titles import FUNCTIONS, SENIORITIES
-from models.rules import CAPS, Card, Criterion, Decay, Group, fold
+from models.rules import CAPS, FLOOR, Card, Criterion, Decay, Group, fold
 
 DEFAULT: Final = "rules_card.toml"
 #: No number of points is further from 0, and no decay slower: more is a slip of the key.
@@ -42,6 +42,8 @@ VOCABULARIES: Final[Mapping[str, tuple[str, ...]]] = {
     "seniority": SENIORITIES,
     "company_size_band": tuple(name for _, name in BANDS),
 }
+#: Names of parts that are no criterion's.
+_RESERVED: Final = frozenset((*CAPS, FLOOR))
 _LIMITS: Final = {
     "rules": ("mql_points", "sql_points"),
     "rules.fit": ("points_b", "points_a"),
@@ -106,7 +108,8 @@ def card_of(plain: Mapping[str, Any], *, where: str) -> Card:
     ------
     ConfigError
         A key is unknown or missing; an operator or a value is none; a number of points has more decimals than the card
-        counts; a cap is below 0; limits are out of order or above their cap; two criteria bear one name.
+        counts; a cap is below 0; limits are out of order, above their cap or not above the floor; two criteria bear one
+        name.
 
     Examples
     --------
@@ -119,20 +122,23 @@ def card_of(plain: Mapping[str, Any], *, where: str) -> Card:
     try:
         _known(plain, ("rules",), "the file")
         rules = _table(plain, "rules", "the file")
-        _known(rules, ("decimals", "cap", *_LIMITS["rules"], "fit", "engagement"), "[rules]")
+        _known(rules, ("decimals", "cap", "floor", *_LIMITS["rules"], "fit", "engagement"), "[rules]")
         decimals = rules.get("decimals", 0)
         if isinstance(decimals, bool) or decimals not in (0, 1, 2):
             raise ConfigError(f"[rules]: expected decimals to be 0, 1 or 2, found {decimals!r}. Write decimals = 0.")
         limits, cap = _limits(rules, "rules", int(decimals))
-        taken = set(CAPS)
+        floor = _floor(rules, limits[0], int(decimals))
+        taken = set(_RESERVED)
         fit, engagement = (_group(rules, name, int(decimals), taken, wrong) for name in ("fit", "engagement"))
-        if not wrong and taken == set(CAPS):
+        if not wrong and taken == _RESERVED:
             raise ConfigError("expected criteria in [rules.fit] or [rules.engagement], found none. Add one.")
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from error
     if wrong:
         raise ConfigError("\n".join(f"{where}: {text}" for text in wrong))
-    return Card(fit=fit, engagement=engagement, limits=limits, cap=cap, decimals=int(decimals), where=where)
+    return Card(
+        fit=fit, engagement=engagement, limits=limits, cap=cap, floor=floor, decimals=int(decimals), where=where
+    )
 
 
 def for_store(card: Card, *, of: Catalogue) -> Card:
@@ -262,6 +268,18 @@ def _limits(table: Mapping[str, Any], section: str, decimals: int) -> tuple[tupl
             f"{high_key} or raise the cap."
         )
     return (low, high), cap
+
+
+def _floor(rules: Mapping[str, Any], mql_points: Decimal, decimals: int) -> Decimal | None:
+    if "floor" not in rules:
+        return None
+    floor = _points(rules, "floor", "[rules]: ", decimals)
+    if not floor < mql_points:
+        raise ConfigError(
+            f"[rules]: expected floor to be below mql_points, found {floor} and {mql_points}: everybody would be an "
+            "mql. Lower it, or take it out for no floor."
+        )
+    return floor
 
 
 def _points(table: Mapping[str, Any], key: str, place: str, decimals: int) -> Decimal:

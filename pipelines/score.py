@@ -22,7 +22,7 @@ from features.errors import ConfigError, ReleaseRefused, StoreLost
 from features.kinds import kinds_of
 from features.tables import LeadTables
 from models.bundle import Release
-from pipelines import active_release, champion, ledger, publishing
+from pipelines import active_release, champion, ledger, publishing, stage_changes
 from pipelines.active_release import Active
 from pipelines.champion import Champion
 from pipelines.clocks import minutes_off
@@ -35,6 +35,7 @@ from pipelines.points import PointsCard, card_for
 from pipelines.publishing import Counts
 from pipelines.release_cache import ReleaseCache
 from pipelines.snapshots import voluntary_types
+from pipelines.stage_changes import Night, StageChanges
 from pipelines.store import LeadStore
 from pipelines.tracking import Tracking
 from serve.scorer import catalogue_of, score
@@ -43,6 +44,8 @@ NOT_FINITE: Final = "no finite probability"
 NIGHTLY, BACKFILL, CATCH_UP = "nightly", "backfill", "catch-up"
 CLOCK_SKEW: Final = "clock_skew"
 ROWS_LEFT_OUT: Final = "mapped_rows_left_out"
+#: What is kept in memory of each lead until the end.
+_KEPT: Final = ["lead_id", "probability", "band", "recommended_stage", "stage_reason", "overridden", "before", "moves"]
 #: How often a run is begun anew when its connection broke.
 _ATTEMPTS: Final = 3
 
@@ -60,7 +63,7 @@ class Job:
     supersede: str | None = None
     """The reason for publishing over a run of another release or configuration."""
     accept_drift: str | None = None
-    """The reason for publishing although volume, level or categories moved too far."""
+    """The reason for publishing although volume, level, categories or stages moved too far."""
     lock_timeout_seconds: float = 0
     release: Champion | None = None
     """The version that scores; None: the champion."""
@@ -87,6 +90,10 @@ class ScoreReport:
     flags: list[str]
     warnings: list[str]
     seconds: float
+    changes: StageChanges | None = None
+    """Which leads get another stage than the night before."""
+    overridden: dict[str, int] | None = None
+    """Leads of which people's word stands instead of the stage they earned, by how; None: not counted anew."""
 
     def as_dict(self) -> dict[str, Any]:
         """What `score --json` prints."""
@@ -223,7 +230,7 @@ class _Scoring:
             )
         try:
             with self.store.snapshot() as frozen:
-                counts, summary, new = self._score_all(frozen, active, None if job.dry_run else run_id)
+                counts, rows, night, new = self._score_all(frozen, active, None if job.dry_run else run_id)
             reached("score: after staging")
             checked: list[str] = []
             if not job.dry_run:
@@ -233,8 +240,8 @@ class _Scoring:
                 ledger.end(self.store, run_id, ledger.ended_as(error), message=ledger.in_words(error), now=self.clock())
             raise
         return self._report(
-            "dry run" if job.dry_run else "published", active, None if job.dry_run else run_id, counts, summary,
-            new=new, checked=checked,
+            "dry run" if job.dry_run else "published", active, None if job.dry_run else run_id, counts, rows,
+            night=night, new=new, checked=checked, overridden=_counted(rows["overridden"]),
         )  # fmt: skip
 
     def _published(
@@ -266,7 +273,7 @@ class _Scoring:
 
     def _score_all(
         self, frozen: LeadStore, active: Active, stage_as: str | None
-    ) -> tuple[Counts, pd.DataFrame, dict[str, float]]:
+    ) -> tuple[Counts, pd.DataFrame, Night | None, dict[str, float]]:
         """Score range by range, into staging unless it is a dry run; a few columns per lead are kept in memory."""
         release: Release = active.release
         moment = microseconds(self.as_of)
@@ -276,6 +283,7 @@ class _Scoring:
         kinds = kinds_of(inventory.event_types, self.settings.events.kinds)
         voluntary = voluntary_types(inventory, kinds, self.settings.cohort.voluntary_kinds)
         columns, decisions = catalogue_of(release.contract), policy(self.settings)
+        night = stage_changes.night_before(frozen, as_of=self.as_of)
         card = card_for(self.settings, inventory)
         excluded: Counter[str] = Counter()
         quarantined: Counter[str] = Counter()
@@ -288,7 +296,11 @@ class _Scoring:
             cohort = eligible(tables, asked, target_stage=release.contract.target_stage, voluntary_types=voluntary)
             leads_in += len(asked)
             excluded.update(cohort.excluded)
-            scores, more = score(release, tables, cohort.snapshots, columns=columns, kinds=kinds, policy=decisions)
+            last_night = stage_changes.recommended(frozen, night, first, last)
+            scores, more = score(
+                release, tables, cohort.snapshots, columns=columns, kinds=kinds, policy=decisions,
+                last_night=last_night,
+            )  # fmt: skip
             finite = np.isfinite(scores["probability"].to_numpy(np.float64))
             if not finite.all():
                 quarantined[NOT_FINITE] += int((~finite).sum())
@@ -296,13 +308,14 @@ class _Scoring:
             for name, share in more.items():
                 new[name] = max(share, new.get(name, 0.0))
             if stage_as is not None:
-                scores = self._with_points(scores, card, frozen, tables, cohort.snapshots, moment)
-                publishing.stage(self.store, scores, run_id=stage_as, model_version=active.version)
+                told = scores.drop(columns="overridden")
+                told = self._with_points(told, card, frozen, tables, cohort.snapshots, moment)
+                publishing.stage(self.store, told, run_id=stage_as, model_version=active.version)
                 reached("score: mid staging")
-            kept.append(scores[["probability", "band", "recommended_stage"]])
+            kept.append(stage_changes.compared(scores, last_night)[_KEPT])
             self.progress(done + 1, len(ranges))
-        summary = pd.concat(kept) if kept else pd.DataFrame(columns=["probability", "band", "recommended_stage"])
-        return Counts(leads_in, len(summary), dict(excluded), dict(quarantined)), summary, new
+        rows = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=_KEPT)
+        return Counts(leads_in, len(rows), dict(excluded), dict(quarantined)), rows, night, new
 
     def _with_points(
         self,
@@ -326,9 +339,14 @@ class _Scoring:
     def _found(self, before: publishing.PublishedRun, active: Active, status: str, told: str) -> ScoreReport:
         """The report of a run that is there already."""
         rows = self.store.arrow(
-            "SELECT probability, band, recommended_stage FROM scores WHERE run_id = $1", [before.run_id]
+            "SELECT lead_id, probability, band, recommended_stage, stage_reason FROM scores WHERE run_id = $1 "
+            "ORDER BY lead_id",
+            [before.run_id],
         ).to_pandas()
-        return self._report(status, active, before.run_id, before.counts, rows, new={}, checked=[told])
+        night = stage_changes.night_before(self.store, as_of=self.as_of)
+        ends = (str(rows["lead_id"].min()), str(rows["lead_id"].max())) if len(rows) else ("", "")
+        rows = stage_changes.compared(rows, stage_changes.recommended(self.store, night, *ends))
+        return self._report(status, active, before.run_id, before.counts, rows, night=night, new={}, checked=[told])
 
     def _report(
         self,
@@ -338,8 +356,10 @@ class _Scoring:
         counts: Counts,
         rows: pd.DataFrame,
         *,
+        night: Night | None,
         new: dict[str, float],
         checked: list[str],
+        overridden: dict[str, int] | None = None,
     ) -> ScoreReport:
         return ScoreReport(
             run_id=run_id,
@@ -359,6 +379,8 @@ class _Scoring:
             flags=active.flags,
             warnings=active.warnings,
             seconds=round(time.monotonic() - self.started, 3),
+            changes=stage_changes.changes(rows, night),
+            overridden=overridden,
         )
 
 

@@ -46,7 +46,7 @@ class Economics:
         --------
         >>> basket = Economics(customer_value=900, amount="basket", margin=0.4)
         >>> worth = basket.value(pd.DataFrame({"basket": [5000.0, np.nan]}))
-        >>> worth.tolist(), 0.2 * worth[0]
+        >>> worth.tolist(), float(0.2 * worth[0])
         ([2000.0, 900.0], 400.0)
         """
         worth = np.full(len(frame), float(self.customer_value))

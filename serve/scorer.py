@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit
 
@@ -15,14 +16,15 @@ from features.build import describe
 from features.catalogue import Catalogue, catalogue
 from features.errors import ReleaseRefused
 from features.signals import signals
-from features.tables import LeadTables
+from features.tables import MICROSECONDS_PER_DAY, LeadTables
 from models.bundle import Release
 from models.contract import Contract
 from models.encoding import Floats
 from models.explanation import explain
 from serve.bands import BandLimits, band
 from serve.reasons import reasons
-from serve.stages import Signals, StageLimits, recommend
+from serve.stage_memory import LastNight, sent_back
+from serve.stages import ORDER, Signals, StageLimits, recommend
 from serve.targets import out_of_target
 
 
@@ -74,6 +76,7 @@ def score(
     columns: Catalogue,
     kinds: Mapping[str, str],
     policy: Policy,
+    last_night: LastNight | None = None,
 ) -> tuple[pd.DataFrame, dict[str, float]]:
     """Score the eligible leads of a range.
 
@@ -82,11 +85,13 @@ def score(
     snapshots : eligible (lead_id, as_of)
     columns : `catalogue_of(release.contract)`
     kinds : event type -> kind, for the signals behind stages
+    last_night : what was recommended last, for stages to stay where nothing much changed; None: nothing was
 
     Returns
     -------
     scores : one row per snapshot, in their order: lead_id, as_of, probability, probability_low, probability_high,
-        band, recommended_stage, stage_reason, needs_confirmation, reasons (JSON)
+        band, recommended_stage, stage_reason, needs_confirmation, reasons (JSON), overridden (how the word of people
+        stands instead of what the lead earned; null: it does not)
     new_categories : column -> how many more leads than in training have a category the model does not know (share)
 
     Raises
@@ -121,8 +126,11 @@ def score(
                 countries=policy.out_of_target_countries,
             ),
             human_stage=facts["human_stage"].to_numpy(object),
+            stage_before=facts["stage_before"].to_numpy(object),
+            days_in_stage=facts["days_in_stage"].to_numpy(np.float64),
         ),
         policy.stages,
+        previous=None if last_night is None else _remembered(last_night, snapshots, facts),
     )
     scores = pd.DataFrame(
         {
@@ -136,6 +144,19 @@ def score(
             "stage_reason": stages["stage_reason"].to_numpy(),
             "needs_confirmation": stages["needs_confirmation"].to_numpy(),
             "reasons": reasons(contributions, frame, contract=release.contract, most=policy.reasons),
+            "overridden": stages["overridden"].to_numpy(object),
         }
     )
     return scores, new
+
+
+def _remembered(last_night: LastNight, snapshots: pd.DataFrame, facts: pd.DataFrame) -> npt.NDArray[np.object_]:
+    """The stage recommended last, but not to leads that people have sent back since: they begin anew."""
+    nights = (snapshots["as_of"].to_numpy(np.int64) - last_night.as_of) / MICROSECONDS_PER_DAY
+    days = facts["days_in_stage"].to_numpy(np.float64)
+    never = np.full(len(facts), np.nan)
+    human, before = (pd.Series(facts[name].to_numpy(object), dtype="str") for name in ("human_stage", "stage_before"))
+    refused = sent_back(human, before, days, never, order=ORDER) & (days <= nights)
+    found = last_night.of(snapshots["lead_id"])
+    found[refused] = None
+    return found

@@ -13,11 +13,12 @@ recycled       instead of lead: was qualified, went quiet, declares nothing, doe
 disqualified   whatever was earned: stated out of target, unless intent and probability contradict it
 =============  =====================================================================================
 
-Stages that people own are left as people set them: opportunity, customer, and their own disqualified. The advice on a
-lead depends on nothing but that lead.
+A lead keeps a stage until its probability is keep_share below the limit, leaves recycled only when it acts again, and
+the word of people goes before what it earned: `serve.stage_memory`. Stages that people own are left as people set
+them: opportunity, customer, and their own disqualified. The advice on a lead depends on nothing but that lead.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -29,6 +30,8 @@ import pandas as pd
 from features.errors import ConfigError
 from features.tables import STAGES
 from serve.bands import checked
+from serve.stage_memory import KEPT_UP, SENT_BACK, accepted, limits_by_lead, sent_back
+from serve.stage_reasons import reason
 
 #: From the lowest rank to the highest. pql outranks sal because use is evidence where sal has the probability only;
 #: sql outranks both because the lead itself asked to be called.
@@ -52,17 +55,6 @@ MEANING: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
-#: How the reason of a stage that we recommend ends: what to do next.
-_NEXT: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "lead": "not qualified yet",
-        "mql": "marketing nurtures",
-        "sal": "for sales to accept",
-        "pql": "call about what it does with it",
-        "sql": "hand over now",
-    }
-)
-
 
 @dataclass(frozen=True, kw_only=True)
 class StageLimits:
@@ -77,11 +69,14 @@ class StageLimits:
         Strictly between 0 and 1, from which a lead that uses the product is a pql; free of the other three.
     recycle_after_days
         Days without an act after which a lead that was qualified counts as quiet.
+    keep_share
+        A lead keeps the stage it had until its probability is this share below the limit; 0 = no memory.
 
     Raises
     ------
     ConfigError
-        If a probability is not strictly between 0 and 1, the three are out of order, or the days are fewer than 1.
+        If a probability is not strictly between 0 and 1, the three are out of order, the days are fewer than 1, or the
+        share is not in [0, 1).
 
     Examples
     --------
@@ -96,6 +91,16 @@ class StageLimits:
     sql_probability: float
     pql_min_probability: float
     recycle_after_days: float = 60
+    keep_share: float = 0.0
+
+    def by_rank(self) -> dict[str, float]:
+        """Stage -> the probability that it asks for, from the lowest rank to the highest."""
+        return {
+            "mql": self.mql_probability,
+            "sal": self.sal_probability,
+            "pql": self.pql_min_probability,
+            "sql": self.sql_probability,
+        }
 
     def __post_init__(self) -> None:
         for name in ("mql_probability", "sal_probability", "sql_probability", "pql_min_probability"):
@@ -115,6 +120,11 @@ class StageLimits:
                 f"[stages] recycle_after_days must be a number of days of at least 1, got {self.recycle_after_days}: "
                 "no lead is quiet within a day. Set it to the days without an act that you call quiet, such as 60."
             )
+        if not 0 <= self.keep_share < 1:
+            raise ConfigError(
+                f"[stages] keep_share must be a share of at least 0 and below 1, got {self.keep_share}: no lead would "
+                "ever lose a stage. Write 20 % as 0.20."
+            )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -131,12 +141,16 @@ class Signals:
         Shape (leads,), float, days before as_of of the lead's last act; NaN = no act is known. A lead without known
         acts cannot have gone quiet, so it is never recycled: in a flat import no lead has any.
     was_qualified
-        Shape (leads,), bool: people or an earlier recommendation ever put it at mql, sal, sql or pql.
+        Shape (leads,), bool: people put it at mql, sal, sql or pql in its present episode (`features.history`).
     out_of_target
         Shape (leads,), text: the evidence that it is out of target, such as "student" or "disposable e-mail address";
         null or blank = none. It is printed in the reason as it stands, so it must hold no personal data.
     human_stage
         Shape (leads,), text: the stage that people recorded last, one of `features.tables.STAGES`; null = none.
+    stage_before
+        Shape (leads,), text: the stage that they had recorded before that one; null = none.
+    days_in_stage
+        Shape (leads,), float, days before as_of of the entry of `human_stage`; NaN = there is none.
 
     Raises
     ------
@@ -150,6 +164,8 @@ class Signals:
     was_qualified: npt.NDArray[np.bool_]
     out_of_target: npt.NDArray[np.object_]
     human_stage: npt.NDArray[np.object_]
+    stage_before: npt.NDArray[np.object_]
+    days_in_stage: npt.NDArray[np.float64]
 
     def __post_init__(self) -> None:
         shapes = {name: np.shape(values) for name, values in vars(self).items()}
@@ -159,23 +175,29 @@ class Signals:
             if getattr(self, name).dtype != np.bool_:
                 # A null among objects would count as yes.
                 raise ValueError(f"expected {name} to be an array of bool, got {getattr(self, name).dtype}")
-        if not (np.isnan(self.days_since_act) | ((self.days_since_act >= 0) & np.isfinite(self.days_since_act))).all():
-            raise ValueError("expected days_since_act to be days >= 0 or NaN: an act cannot lie after as_of")
-        known = _text(self.human_stage).dropna()
-        unknown = sorted(set(known[~known.isin(STAGES)]))
-        if unknown:
-            raise ValueError(f"expected human_stage to be one of {', '.join(STAGES)}, got {', '.join(unknown)}")
+        for name in ("days_since_act", "days_in_stage"):
+            days = getattr(self, name)
+            if not (np.isnan(days) | ((days >= 0) & np.isfinite(days))).all():
+                raise ValueError(f"expected {name} to be days >= 0 or NaN: nothing known can lie after as_of")
+        for name in ("human_stage", "stage_before"):
+            _check_stages(getattr(self, name), name)
 
     def __len__(self) -> int:
         return len(self.product_use)
 
 
-def recommend(probability: npt.ArrayLike, signals: Signals, limits: StageLimits) -> pd.DataFrame:
+def recommend(
+    probability: npt.ArrayLike,
+    signals: Signals,
+    limits: StageLimits,
+    *,
+    previous: npt.NDArray[np.object_] | None = None,
+) -> pd.DataFrame:
     """Return the recommended stage of each lead and why.
 
-    Every lead gets exactly one stage, whatever its signals. With its signals fixed, a higher probability never gives
-    a stage of lower rank in `ORDER`. opportunity and customer are returned only where people set them; disqualified
-    only where people set it or `out_of_target` states the evidence.
+    Every lead gets exactly one stage, whatever its signals. With its signals and its stage before fixed, a higher
+    probability never gives a stage of lower rank in `ORDER`. opportunity and customer are returned only where people
+    set them; disqualified only where people set it or `out_of_target` states the evidence.
 
     Parameters
     ----------
@@ -185,17 +207,20 @@ def recommend(probability: npt.ArrayLike, signals: Signals, limits: StageLimits)
         The same leads in the same order.
     limits
         What the company set.
+    previous
+        Shape (leads,), text: the stage recommended last; null = none. None: of no lead.
 
     Returns
     -------
     One row per lead, in the order given, numbered from 0: `recommended_stage` (one of `features.tables.STAGES`),
     `stage_reason` (one or two English sentences naming the evidence and the figures), `needs_confirmation` (bool: a
-    person has to confirm before anybody acts on it; true where disqualified is our advice and not yet a person's).
+    person has to confirm before anybody acts on it; true where disqualified is our advice and not yet a person's),
+    `overridden` (text: where the word of people stands instead of another stage that was earned, how; null = nowhere).
 
     Raises
     ------
     ValueError
-        If a probability is missing or outside [0, 1], or there is not one per lead.
+        If a probability is missing or outside [0, 1], or there is not one per lead; or a stage before is unknown.
 
     Examples
     --------
@@ -207,6 +232,8 @@ def recommend(probability: npt.ArrayLike, signals: Signals, limits: StageLimits)
     ...     was_qualified=np.array([False, False]),
     ...     out_of_target=np.array([None, "student"]),
     ...     human_stage=np.array([None, None]),
+    ...     stage_before=np.array([None, None]),
+    ...     days_in_stage=np.array([np.nan, np.nan]),
     ... )
     >>> advice = recommend([0.35, 0.01], purchasing_manager_and_student, limits)
     >>> advice.recommended_stage.tolist()
@@ -220,36 +247,75 @@ def recommend(probability: npt.ArrayLike, signals: Signals, limits: StageLimits)
     ValueError: expected one probability per lead, got 1 for 2 leads
     """
     p = checked(probability)
-    if len(p) != len(signals):
-        raise ValueError(f"expected one probability per lead, got {len(p)} for {len(signals)} leads")
+    last = np.full(len(p), None, dtype=object) if previous is None else previous
+    if len(p) != len(signals) or len(last) != len(p):
+        what = "probability" if len(p) != len(signals) else "stage before"
+        raise ValueError(
+            f"expected one {what} per lead, got {len(p if what == 'probability' else last)} for {len(signals)} leads"
+        )
+    _check_stages(last, "previous")
+    intent, uses, since = signals.explicit_intent, signals.product_use, signals.days_since_act
     evidence = _text(signals.out_of_target).str.strip()
     evidence = evidence.where(evidence != "")
-    human = _text(signals.human_stage)
-    out_of_target = evidence.notna().to_numpy()
-    left_alone = human.isin(OWNED_BY_PEOPLE).to_numpy()
-    contradicted = out_of_target & signals.explicit_intent & (p >= limits.sal_probability)
-    quiet = signals.was_qualified & (signals.days_since_act >= limits.recycle_after_days)
+    human, before = _text(signals.human_stage), _text(signals.stage_before)
+    recycled = (human == "recycled").to_numpy(bool)
+    quiet = (signals.was_qualified | recycled) & (since >= limits.recycle_after_days) & ~intent & ~uses
+    before_now = _text(last)
+    limit = limits_by_lead(last, limits.by_rank(), keep_share=limits.keep_share)
 
     stage = np.full(len(p), "lead", dtype=object)
     # In the order of rank, each line overwriting the ones before: what remains is the highest stage earned.
-    stage[quiet & ~signals.explicit_intent & ~signals.product_use] = "recycled"
-    stage[p >= limits.mql_probability] = "mql"
-    stage[p >= limits.sal_probability] = "sal"
-    stage[signals.product_use & (p >= limits.pql_min_probability)] = "pql"
-    stage[signals.explicit_intent & (p >= limits.sql_probability)] = "sql"
-    stage[out_of_target & ~contradicted] = "disqualified"
+    stage[quiet] = "recycled"
+    stage[p >= limit["mql"]] = "mql"
+    stage[p >= limit["sal"]] = "sal"
+    stage[uses & (p >= limit["pql"])] = "pql"
+    stage[intent & (p >= limit["sql"])] = "sql"
+    stage[quiet & (before_now == "recycled").to_numpy(bool)] = "recycled"
+    # One that was not doubted last night is not from now on because its probability fell a little.
+    let_through = limits.sal_probability * np.where(
+        (before_now == "disqualified") | before_now.isna(), 1, 1 - limits.keep_share
+    )
+    doubtful = evidence.notna().to_numpy() & ~(intent & (p >= let_through))
+    earned = stage.copy()
+    earned[doubtful] = "disqualified"
+
+    # What people decided goes before what was earned.
+    rank, theirs = _ranks(stage), _ranks(human)
+    days = signals.days_in_stage
+    up = accepted(human, days, since, quiet_days=limits.recycle_after_days)
+    down = sent_back(human, before, days, since, order=ORDER)
+    follow = (up & (rank < theirs)) | (down & (rank > theirs))
+    stage[follow] = human[follow]
+    stage[doubtful & ~up] = "disqualified"
+    left_alone = human.isin(OWNED_BY_PEOPLE).to_numpy()
     stage[left_alone] = human[left_alone]
 
+    overridden = (stage != earned) & ~left_alone
+    word = pd.Series(np.where(up, KEPT_UP, SENT_BACK), dtype="str").where(overridden)
+    full = pd.Series(stage, dtype="str").map(limits.by_rank()).to_numpy(np.float64)
     reasons = [
-        f"Set to {one} by people, left alone." if theirs else _reason(one, chance, intent, uses, days, why)
-        for one, theirs, chance, intent, uses, days, why in zip(
+        f"Set to {one} by people, left alone."
+        if owned
+        else reason(
+            one,
+            percent=percent(chance),
+            intent=declares,
+            uses=used,
+            days_since_act=days,
+            evidence=None if pd.isna(why) else why,
+            word=None if pd.isna(how) else how,
+            kept=percent(to_enter) if chance < to_enter else None,
+        )
+        for one, owned, chance, declares, used, days, why, how, to_enter in zip(
             stage.tolist(),
             left_alone.tolist(),
             p.tolist(),
-            signals.explicit_intent.tolist(),
-            signals.product_use.tolist(),
-            signals.days_since_act.tolist(),
+            intent.tolist(),
+            uses.tolist(),
+            since.tolist(),
             evidence.tolist(),
+            word.tolist(),
+            full.tolist(),
             strict=True,
         )
     ]
@@ -258,6 +324,7 @@ def recommend(probability: npt.ArrayLike, signals: Signals, limits: StageLimits)
             "recommended_stage": pd.Series(stage, dtype="str"),
             "stage_reason": pd.Series(reasons, dtype="str"),
             "needs_confirmation": (stage == "disqualified") & ~left_alone,
+            "overridden": word,
         }
     )
 
@@ -277,19 +344,17 @@ def percent(probability: float) -> str:
     return f"{100 * probability:.1f} %" if probability < 0.0995 else f"{100 * probability:.0f} %"
 
 
-def _reason(stage: str, probability: float, intent: bool, uses: bool, days: float, evidence: str | float) -> str:
-    likely = f"{percent(probability)} likely to convert"
-    doubtful = isinstance(evidence, str)  # null comes out of pandas as a NaN
-    if stage == "disqualified":
-        contrary = " although it declared intent to buy" if intent else ""
-        return f"Out of target ({evidence}), {likely}{contrary}: a person should confirm before it is disqualified."
-    if stage == "recycled":
-        whole = int(days)  # rounding up would claim a day that has not passed
-        return f"Was qualified, no act for {whole} day{'s' * (whole != 1)}, {likely}: back to nurturing."
-    facts = ["declared intent to buy (demo, quote, budget or date)"] * intent + ["uses the product"] * uses
-    link = (", but only " if stage in ("lead", "mql") else " and ") if facts else ""
-    sentence = ", ".join(facts) + link + f"{likely}: {_NEXT[stage]}."
-    return sentence[0].upper() + sentence[1:] + (f" Check first: looks out of target ({evidence})." if doubtful else "")
+def _check_stages(values: npt.NDArray[np.object_], name: str) -> None:
+    known = _text(values).dropna()
+    unknown = sorted(set(known[~known.isin(STAGES)]))
+    if unknown:
+        raise ValueError(f"expected {name} to be one of {', '.join(STAGES)}, got {', '.join(unknown)}")
+
+
+def _ranks(stages: Iterable[object]) -> npt.NDArray[np.float64]:
+    """Place of each stage in `ORDER`; NaN for none, which is neither above nor below any."""
+    places: dict[object, float] = {stage: float(rank) for rank, stage in enumerate(ORDER)}
+    return np.array([places.get(stage, np.nan) for stage in stages], dtype=np.float64)
 
 
 def _text(values: npt.NDArray[np.object_]) -> "pd.Series[str]":

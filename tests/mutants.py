@@ -221,8 +221,9 @@ MUTANTS = (
         "tests/features/test_cohort.py::test_the_cohort_is_what_each_lead_deserves_and_its_counts_add_up",
     ),
     mutant(
-        "a conversion counts when it is known", "features/cohort.py",
-        "IN_TARGET_STAGE: target < as_of,", "IN_TARGET_STAGE: target <= as_of,",
+        "who converted keeps out of the cohort", "features/cohort.py",
+        "IN_TARGET_STAGE: reached_as_of(tables, snapshots, target_stage),",
+        "IN_TARGET_STAGE: np.zeros(len(snapshots), bool),",
         "tests/features/test_cohort.py::test_each_reason",
     ),
     mutant(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from features import cohort
 from features.cohort import DISQUALIFIED, IN_TARGET_STAGE, NO_VOLUNTARY_ACT, NOT_YET_KNOWN, OBJECTS, eligible
+from features.history import EPISODE_STARTS
 from features.tables import STAGES
 from tests.features import data
 from tests.features.data import AS_OF, DAY, Asked, Change, Event, Lead, Objection, World
@@ -33,7 +34,8 @@ def verdict(world: World, asked: Asked, *, target_stage: str, voluntary: set[str
         return NOT_YET_KNOWN
     if any(row.lead_id == lead.lead_id for row in world.objections):
         return OBJECTS
-    if any(change.stage == target_stage for change in changes):
+    starts = [c.entered_at for c in changes if c.stage in EPISODE_STARTS and c.stage != target_stage]
+    if any(c.stage == target_stage and c.entered_at >= max(starts, default=c.entered_at) for c in changes):
         return IN_TARGET_STAGE
     if last is not None and last.stage == "disqualified":
         return DISQUALIFIED
@@ -93,7 +95,19 @@ def became(stage: str, entered: int = -10 * DAY, known: int = -10 * DAY) -> Chan
         (replace(ELIGIBLE, objections=[Objection("ann", AS_OF + 900 * DAY)]), OBJECTS),
         (replace(ELIGIBLE, objections=[Objection("bob", AS_OF)]), None),
         (replace(ELIGIBLE, changes=[became("customer")]), IN_TARGET_STAGE),
-        (replace(ELIGIBLE, changes=[became("customer"), became("recycled", -DAY, -DAY)]), IN_TARGET_STAGE),
+        # A customer is done with, until people record that it is not.
+        (replace(ELIGIBLE, changes=[became("customer"), became("recycled", -DAY, -DAY)]), None),
+        (replace(ELIGIBLE, changes=[became("customer"), became("lead", -DAY, -DAY)]), None),
+        (replace(ELIGIBLE, changes=[became("customer"), became("recycled", -DAY, 0)]), IN_TARGET_STAGE),
+        (replace(ELIGIBLE, changes=[became("customer"), became("recycled", 0, -DAY)]), IN_TARGET_STAGE),
+        (replace(ELIGIBLE, changes=[became("customer"), became("recycled")]), IN_TARGET_STAGE),
+        (replace(ELIGIBLE, changes=[became("customer"), became("mql", -DAY, -DAY)]), IN_TARGET_STAGE),
+        (
+            replace(
+                ELIGIBLE, changes=[became("customer", -9 * DAY), became("recycled", -8 * DAY), became("customer", -1)]
+            ),
+            IN_TARGET_STAGE,
+        ),
         (replace(ELIGIBLE, changes=[became("customer", -1, -1)]), IN_TARGET_STAGE),
         (replace(ELIGIBLE, changes=[became("customer", -1, 0)]), None),
         (replace(ELIGIBLE, changes=[became("customer", 0, -1)]), None),

@@ -8,7 +8,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.history import QUALIFIED, first_entered, lead_codes, stage_as_of
+from features.history import EPISODE_STARTS, QUALIFIED, entries, lead_codes, reached_as_of, stage_as_of
 from features.kinds import ACTS, INTENT
 from features.signals import signals
 from features.tables import STAGES
@@ -23,6 +23,12 @@ def seen_changes(world: World, asked: Asked) -> list[Change]:
     return sorted(seen, key=lambda c: (c.entered_at, max(c.entered_at, c.known_at), c.stage))
 
 
+def episode(changes: list[Change], *, but: tuple[str, ...] = ()) -> list[Change]:
+    """The changes of the present episode, its start included, out of those of one lead, oldest first."""
+    starts = [c.entered_at for c in changes if c.stage in EPISODE_STARTS and c.stage not in but]
+    return [c for c in changes if not starts or c.entered_at >= starts[-1]]
+
+
 @data.few_examples
 @given(data.worlds())
 def test_the_stage_is_the_last_one_entered_of_those_known(world: World) -> None:
@@ -31,24 +37,65 @@ def test_the_stage_is_the_last_one_entered_of_those_known(world: World) -> None:
     found = stage_as_of(world.tables, snapshots)
     seen = [seen_changes(world, asked) for asked in world.asked]
     assert found["stage"].to_list() == [changes[-1].stage if changes else None for changes in seen]
-    assert found["was_qualified"].to_list() == [any(c.stage in QUALIFIED for c in changes) for changes in seen]
+    assert found["stage_before"].to_list() == [changes[-2].stage if len(changes) > 1 else None for changes in seen]
+    days = [
+        (asked.as_of - changes[-1].entered_at) / DAY if changes else np.nan
+        for asked, changes in zip(world.asked, seen, strict=True)
+    ]
+    np.testing.assert_array_equal(found["days_in_stage"], days)
+    assert found["was_qualified"].to_list() == [any(c.stage in QUALIFIED for c in episode(changes)) for changes in seen]
     assert found["was_qualified"].dtype == bool
     assert found.index.equals(snapshots.index)
 
 
 @data.few_examples
-@given(data.worlds(), st.sets(st.sampled_from(STAGES), min_size=1, max_size=4))
-def test_first_entered_is_the_first_entry_and_when_the_first_was_known(world: World, stages: set[str]) -> None:
-    found = first_entered(world.tables, stages)
-    entered = [change for change in world.changes if change.stage in stages]
-    wanted = {
-        lead: (
-            min(c.entered_at for c in entered if c.lead_id == lead),
-            min(max(c.entered_at, c.known_at) for c in entered if c.lead_id == lead),
-        )
-        for lead in sorted({change.lead_id for change in entered})
-    }
-    assert dict(zip(found.index, found.itertuples(index=False, name=None), strict=True)) == wanted
+@given(data.worlds(), st.sampled_from(STAGES))
+def test_a_stage_is_reached_in_the_present_episode_or_not_at_all(world: World, stage: str) -> None:
+    seen = [episode(seen_changes(world, asked), but=(stage,)) for asked in world.asked]
+    wanted = [any(change.stage == stage for change in changes) for changes in seen]
+    assert reached_as_of(world.tables, world.snapshots, stage).tolist() == wanted
+
+
+def slow_entries(changes: list[Change], stage: str) -> list[tuple[str, int, int]]:
+    """The first entry of each episode, one lead and one moment after the other."""
+    found = []
+    for lead in sorted({change.lead_id for change in changes}):
+        mine = [change for change in changes if change.lead_id == lead]
+        inside = False
+        for moment in sorted({change.entered_at for change in mine}):
+            now = [change for change in mine if change.entered_at == moment]
+            if any(c.stage in EPISODE_STARTS and c.stage != stage for c in now):
+                inside = False
+            told = [max(c.known_at, moment) for c in now if c.stage == stage]
+            if told and not inside:
+                found.append((lead, moment, min(told)))
+                inside = True
+    return found
+
+
+@data.few_examples
+@given(data.worlds(), st.sampled_from(STAGES))
+def test_an_entry_is_the_first_of_its_episode_and_known_when_that_very_one_was(world: World, stage: str) -> None:
+    found = entries(world.tables, stage)
+    assert list(found.itertuples(index=False, name=None)) == slow_entries(list(world.changes), stage)
+
+
+@data.few_examples
+@given(data.worlds(), st.sampled_from(STAGES))
+def test_a_lead_that_is_in_no_episode_with_the_stage_can_enter_it(world: World, stage: str) -> None:
+    """Where everything is known at once, the next record of the stage is an entry exactly where it was not reached."""
+    world = replace(world, changes=[change._replace(known_at=change.entered_at) for change in world.changes])
+    reached = reached_as_of(world.tables, world.snapshots, stage)
+    for asked, inside in zip(world.asked, reached, strict=True):
+        more = Change(asked.lead_id, stage, asked.as_of, asked.as_of)
+        if more in world.changes or any(
+            c.lead_id == asked.lead_id and c.entered_at == asked.as_of and c.stage in EPISODE_STARTS
+            for c in world.changes
+        ):
+            continue
+        found = entries(replace(world, changes=[*world.changes, more]).tables, stage)
+        entered = ((found["lead_id"] == asked.lead_id) & (found["entered_at"] == asked.as_of)).any()
+        assert entered == (not inside)
 
 
 def test_a_stage_recorded_late_takes_its_place_in_the_order_of_entry() -> None:
@@ -56,13 +103,30 @@ def test_a_stage_recorded_late_takes_its_place_in_the_order_of_entry() -> None:
         leads=[Lead("ann", 0, 0)],
         asked=[Asked("ann", AS_OF), Asked("ann", AS_OF + 3 * DAY)],
         changes=[
-            Change("ann", "recycled", AS_OF - DAY, AS_OF - DAY),
+            Change("ann", "sql", AS_OF - DAY, AS_OF - DAY),
             Change("ann", "mql", AS_OF - 9 * DAY, AS_OF + DAY),
         ],
     )
     found = stage_as_of(world.tables, world.snapshots)
-    assert found["stage"].to_list() == ["recycled", "recycled"]
-    assert found["was_qualified"].to_list() == [False, True]
+    assert found["stage"].to_list() == ["sql", "sql"]
+    assert found["stage_before"].to_list() == [None, "mql"]
+    assert found["days_in_stage"].to_list() == [1, 4]
+
+
+def test_a_recycled_lead_was_not_qualified_and_a_recycled_customer_may_convert_again() -> None:
+    path = ("mql", "sql", "customer", "recycled", "mql", "customer", "customer")
+    world = World(
+        leads=[Lead("ann", 0, 0)],
+        asked=[Asked("ann", AS_OF + n * DAY + 1) for n in range(len(path))],
+        changes=[Change("ann", stage, AS_OF + n * DAY, AS_OF + n * DAY) for n, stage in enumerate(path)],
+    )
+    found = stage_as_of(world.tables, world.snapshots)
+    assert found["was_qualified"].to_list() == [True, True, True, False, True, True, True]
+    assert (
+        reached_as_of(world.tables, world.snapshots, "customer").tolist()
+        == [False] * 2 + [True] + [False] * 2 + [True] * 2
+    )
+    assert entries(world.tables, "customer")["entered_at"].to_list() == [AS_OF + 2 * DAY, AS_OF + 5 * DAY]
 
 
 def test_leads_are_numbered_by_their_place() -> None:
@@ -91,7 +155,9 @@ def test_signals_are_counted_as_features_are(world: World, intent_days: int, pro
     wanted: dict[str, list[Any]] = {
         "explicit_intent": [bool(seen(asked, INTENT, intent_days)) for asked in world.asked],
         "product_use": [bool(seen(asked, ("product_use",), product_use_days)) for asked in world.asked],
-        "was_qualified": [any(c.stage in QUALIFIED for c in seen_changes(world, asked)) for asked in world.asked],
+        "was_qualified": [
+            any(c.stage in QUALIFIED for c in episode(seen_changes(world, asked))) for asked in world.asked
+        ],
     }
     for name, values in wanted.items():
         assert found[name].dtype == bool
@@ -100,6 +166,10 @@ def test_signals_are_counted_as_features_are(world: World, intent_days: int, pro
     np.testing.assert_array_equal(found["days_since_act"].to_numpy(np.float64), since)
     stages = [seen_changes(world, asked) for asked in world.asked]
     assert found["human_stage"].to_list() == [changes[-1].stage if changes else None for changes in stages]
+    pd.testing.assert_frame_equal(
+        found[["stage_before", "days_in_stage"]],
+        stage_as_of(world.tables, world.snapshots)[["stage_before", "days_in_stage"]],
+    )
 
 
 @data.few_examples

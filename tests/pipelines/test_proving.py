@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from models.segments import OTHER
-from pipelines.proving import FEWEST_LEADS, _labels, capacity_share, lists, segment_columns
+from pipelines.proof_facts import FEWEST_LEADS, _labels
+from pipelines.proving import capacity_share, lists, segment_columns
 from tests.pipelines.conftest import World
 
 

@@ -21,12 +21,12 @@ from pipelines.publishing import (
     Limits,
     audit,
     begin_run,
-    current_score,
     publish,
     published_run,
     stage,
     withdraw,
 )
+from pipelines.stage_changes import night_before
 from pipelines.store import LeadStore
 from tests.stores import memory_store
 
@@ -39,6 +39,7 @@ LIMITS = Limits(
     most_mean_factor=3.0,
     most_new_category_share=0.2,
     warn_new_category_share=0.05,
+    most_stage_changes_share=0.3,
 )
 
 
@@ -62,7 +63,15 @@ def begin(store: LeadStore, run: str, *, as_of: datetime = AS_OF) -> None:
     )
 
 
-def staged(store: LeadStore, run: str, probabilities: list[float | None], *, as_of: datetime = AS_OF) -> Counts:
+def staged(
+    store: LeadStore,
+    run: str,
+    probabilities: list[float | None],
+    *,
+    as_of: datetime = AS_OF,
+    stages: list[str] | str = "mql",
+    version: str = "1",
+) -> Counts:
     """Stage so many leads, and the account that goes with them: two were excluded, one quarantined."""
     rows: dict[str, Any] = {
         "lead_id": [f"lead-{n}" for n in range(len(probabilities))],
@@ -71,13 +80,13 @@ def staged(store: LeadStore, run: str, probabilities: list[float | None], *, as_
         "probability_low": 0.0,
         "probability_high": 1.0,
         "band": "A",
-        "recommended_stage": "mql",
+        "recommended_stage": stages,
         "stage_reason": "it fits",
         "needs_confirmation": False,
         "reasons": '{"start": 0}',
         "points": 5.0,
     }
-    stage(store, pd.DataFrame(rows), run_id=run, model_version="1")
+    stage(store, pd.DataFrame(rows), run_id=run, model_version=version)
     ids = pa.table({"lead_id": rows["lead_id"], "created_at": pa.array([0] * len(probabilities), TIME)})
     store.append("leads", ids.append_column("known_at", ids.column("created_at")))
     scored = len(probabilities)
@@ -148,16 +157,6 @@ def test_readers_see_the_newest_as_of_and_one_run_of_it(store: LeadStore) -> Non
     assert [row[:2] for row in current(store)] == [("july again", "lead-0")]
     assert store.rows("SELECT fence FROM published ORDER BY as_of") == [(1,), (1,), (2,)]
     assert store.rows("SELECT count(DISTINCT run_id) FROM scores") == [(4,)]
-
-
-def test_what_is_published_of_a_lead(store: LeadStore) -> None:
-    assert current_score(store, "lead-0") is None
-    published(store, "one", [0.25])
-    found = current_score(store, "lead-0")
-    assert found is not None
-    assert (found["probability"], found["reasons"], found["points"]) == (0.25, {"start": 0}, 5.0)
-    assert found["as_of"] == int(AS_OF.timestamp()) * 1_000_000
-    assert current_score(store, "lead-1") is None
 
 
 # What the audit refuses ----------------------------------------------------------------------------------------------
@@ -232,6 +231,68 @@ def test_a_level_that_moves_by_more_than_a_factor_either_way(store: LeadStore, m
     else:
         with pytest.raises(AuditRefused, match=rf"moved from 0\.1000 to {mean:.4f}, .*most_mean_factor = 3"):
             check(store, counts, "now", as_of=later)
+
+
+def moving(store: LeadStore, *, moved: int, of: int = 40, **changed: str) -> tuple[Counts, datetime]:
+    """A night of `of` leads is published, and of the next one, in which so many get another stage, all is staged."""
+    chances: list[float | None] = [0.1 + n / 100 for n in range(of)]
+    published(store, "one", chances)
+    tomorrow = AS_OF + timedelta(days=1)
+    begin(store, "two", as_of=tomorrow)
+    for column, value in changed.items():
+        store.change(f"UPDATE runs SET {column} = $1 WHERE run_id = 'two'", [value])
+    stages = ["sal"] * moved + ["mql"] * (of - moved)
+    return staged(store, "two", chances, as_of=tomorrow, stages=stages), tomorrow
+
+
+def test_a_night_that_moves_too_many_leads_is_stopped_unless_accepted(store: LeadStore) -> None:
+    counts, tomorrow = moving(store, moved=13)
+    said = (
+        r"13 of 40 leads get another stage than on 2025-06-01 \(32%\), more than \[score\] most_stage_changes_share = "
+        r"0\.3\. 'leadscore score --dry-run' shows who moves, and why\. Nothing was published; .* --accept-drift"
+    )
+    with pytest.raises(AuditRefused, match=said):
+        check(store, counts, "two", as_of=tomorrow)
+    kept = audit(store, counts, run_id="two", as_of=tomorrow, limits=LIMITS, accept="a new card").warnings
+    assert len(kept) == 1
+    assert kept[0].startswith("accepted (a new card): 13 of 40 leads")
+
+
+def test_a_night_that_moves_as_many_leads_as_may_be_is_let_through_and_says_so(store: LeadStore) -> None:
+    counts, tomorrow = moving(store, moved=12)
+    assert "12 of 40 leads get another stage than on 2025-06-01" in check(store, counts, "two", as_of=tomorrow)
+
+
+def test_a_few_leads_may_all_move(store: LeadStore) -> None:
+    counts, tomorrow = moving(store, moved=19, of=19)
+    assert "19 of 19 leads get another stage than on 2025-06-01" in check(store, counts, "two", as_of=tomorrow)
+
+
+def test_leads_that_only_one_night_scored_move_nowhere(store: LeadStore) -> None:
+    published(store, "one", [0.1 + n / 100 for n in range(20)])
+    tomorrow = AS_OF + timedelta(days=1)
+    begin(store, "two", as_of=tomorrow)
+    stages = ["mql"] * 20 + ["sal"] * 20
+    counts = staged(store, "two", [0.1 + n / 100 for n in range(40)], as_of=tomorrow, stages=stages)
+    assert "0 of 20 leads get another stage than on 2025-06-01" in check(store, counts, "two", as_of=tomorrow)
+
+
+def test_a_new_version_or_configuration_is_no_exception_and_is_named(store: LeadStore) -> None:
+    counts, tomorrow = moving(store, moved=40, model_version="2", config_digest="other")
+    said = (
+        r"Version 2 scores now, version 1 did then: 'leadscore rollback' would bring that one back\. The configuration "
+        r"is another one than then\. 'leadscore score --dry-run'"
+    )
+    with pytest.raises(AuditRefused, match=said):
+        check(store, counts, "two", as_of=tomorrow)
+
+
+def test_a_withdrawn_night_is_no_night_before(store: LeadStore) -> None:
+    counts, tomorrow = moving(store, moved=40, release_digest="e")
+    with store.transaction():
+        withdraw(store, digest="d", reason="wrong", now=NOW)
+    assert night_before(store, as_of=tomorrow) is None
+    assert not any("another stage" in line for line in check(store, counts, "two", as_of=tomorrow))
 
 
 def test_a_run_is_held_against_the_one_before_it_in_time_not_in_order(store: LeadStore) -> None:

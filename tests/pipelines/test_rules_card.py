@@ -87,6 +87,17 @@ def test_the_default_card_is_whole_where_a_store_has_everything() -> None:
     assert {name for c in card.engagement.criteria if c.decay for name in c.features}
 
 
+def test_every_act_that_the_default_card_counts_may_fade_or_is_counted_in_a_window() -> None:
+    acts = [c for c in read_card().engagement.criteria if c.operator == "at_least" and c.points > 0]
+    assert [c.name for c in acts if c.decay is None and not c.feature.endswith(("30d", "90d"))] == []
+
+
+def test_a_floor_is_read_and_holds() -> None:
+    card = card_of(changed("floor", -5), where="c")
+    assert card.floor == -5
+    assert card_of(SMALL, where="c").floor is None
+
+
 def test_a_copy_of_the_default_card_is_the_default_card(tmp_path: Path) -> None:
     file = tmp_path / "card.toml"
     file.write_text(default_card(), encoding="utf-8")
@@ -212,6 +223,9 @@ def test_a_date_of_ones_own_can_be_decayed_by_and_a_yes_is_true() -> None:
         ("fit.points_b", 11, r"\[rules.fit\]: expected points_b to be below points_a, found 11 and 10"),
         ("engagement.points_2", 11, r"\[rules.engagement\]: expected points_2 to be below points_1, found 11 and 10"),
         ("cap", -1, r"\[rules\]: expected cap to be 0 or more, found -1. Raise it, or take it out for no cap"),
+        ("floor", 10, r"\[rules\]: expected floor to be below mql_points, found 10 and 10: everybody would be an mql"),
+        ("floor", "0", r"\[rules\]: expected floor to be a number, found '0'"),
+        ("fit.0.name", "floor of all", r"criterion 1 of \[rules.fit\], 'floor of all': expected a name of its own"),
         ("fit.cap", 9, r"\[rules.fit\]: expected points_a to be at most the cap, found 10 above 9: nobody could"),
         ("fit.cap", "9", r"\[rules.fit\]: expected cap to be a number, found '9'"),
         ("fit.criteria", {}, r"\[rules.fit\]: expected criteria to be a list"),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
-from features.errors import ReleaseRefused, UserError
+from features.errors import RegistryUnreachable, ReleaseRefused, UserError
 from pipelines.tracking import CANDIDATE, CHAMPION, Tracking
 from tests.pipelines.conftest import World
 
@@ -18,6 +18,16 @@ def test_an_alias_points_at_one_version(world: World) -> None:
     assert tracking.version_of("challenger") == "1"
     assert tracking.exists("1")
     assert not tracking.exists("2")
+
+
+@pytest.mark.parametrize("uri", ["sqlite:////nowhere/mlflow.db", "http://127.0.0.1:9"])
+def test_of_a_registry_that_is_away_nobody_says_that_it_has_no_such_version(
+    uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    tracking = Tracking(uri=uri, experiment="leadscore", model_name="leadscore")
+    with pytest.raises(RegistryUnreachable, match="cannot be used"):
+        tracking.exists("1")
 
 
 def test_a_model_that_was_never_registered_has_no_versions(trained: World) -> None:

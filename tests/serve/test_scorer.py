@@ -64,6 +64,7 @@ COLUMNS: Final = [
     "stage_reason",
     "needs_confirmation",
     "reasons",
+    "overridden",
 ]
 #: Job title -> how often such a lead asks for a demo, and then buys.
 TITLES: Final = {
@@ -231,7 +232,7 @@ def test_one_row_per_eligible_lead_in_the_order_asked(leads: list[Lead], scores:
     assert list(scores.columns) == COLUMNS
     assert scores["lead_id"].tolist() == [lead.lead_id for lead in leads]
     assert (scores["as_of"] == at(400)).all()
-    assert not scores.isna().any().any()
+    assert scores.columns[scores.isna().any()].tolist() == ["overridden"]
     backwards = snapshots(leads, 400).iloc[::-1]
     again = scored(leads, asked=backwards)
     assert again["lead_id"].tolist() == backwards["lead_id"].tolist()

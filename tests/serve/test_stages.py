@@ -1,8 +1,10 @@
 """Every lead gets one stage and a reason; more probability never lowers it; what people own is left alone."""
 
 import re
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,123 +12,76 @@ from hypothesis import strategies as st
 from features.errors import ConfigError
 from features.tables import STAGES
 from serve.stages import MEANING, ORDER, Signals, StageLimits, percent, recommend
-
-NAN = float("nan")
-GOOD = {"mql_probability": 0.05, "sal_probability": 0.2, "sql_probability": 0.3, "pql_min_probability": 0.1}
-LIMITS = StageLimits(**GOOD)
-LEAD = {
-    "product_use": False,
-    "explicit_intent": False,
-    "days_since_act": 3.0,
-    "was_qualified": False,
-    "out_of_target": None,
-    "human_stage": None,
-}
-DTYPES = {
-    "product_use": bool,
-    "explicit_intent": bool,
-    "days_since_act": float,
-    "was_qualified": bool,
-    "out_of_target": object,
-    "human_stage": object,
-}
-
-
-def as_signals(leads):
-    return Signals(**{name: np.array([lead[name] for lead in leads], dtype=kind) for name, kind in DTYPES.items()})
-
-
-def one(p, **signals):
-    return recommend([p], as_signals([LEAD | signals]), LIMITS).iloc[0]
-
-
-# Limits and the days' limit are drawn often, so that "at the limit" is tried as much as "near it".
-PROBABILITIES = st.floats(0, 1) | st.sampled_from([0.0, 0.05, 0.10, 0.20, 0.30, 1.0])
-LEADS = st.fixed_dictionaries(
-    {
-        "product_use": st.booleans(),
-        "explicit_intent": st.booleans(),
-        "days_since_act": st.floats(0, 1000) | st.sampled_from([60.0, 59.999, float("nan")]),
-        "was_qualified": st.booleans(),
-        "out_of_target": st.sampled_from([None, None, "student", "disposable e-mail address", "  ", ""]),
-        "human_stage": st.sampled_from([None, None, *STAGES]),
-    }
+from tests.serve.stage_data import (
+    GOOD,
+    LEAD,
+    LEADS,
+    LIMITS,
+    NAN,
+    PREVIOUS,
+    PROBABILITIES,
+    SCORED_LEADS,
+    as_signals,
+    oracle,
+    rank,
+    stage_limits,
 )
-SCORED_LEADS = st.lists(st.tuples(PROBABILITIES, LEADS), max_size=12)
+
+Scored = list[tuple[float, dict[str, Any], str | None]]
 
 
-@st.composite
-def stage_limits(draw):
-    mql, sal, sql = sorted(draw(st.lists(st.floats(0.01, 0.99), min_size=3, max_size=3)))
-    return StageLimits(
-        mql_probability=mql,
-        sal_probability=sal,
-        sql_probability=sql,
-        pql_min_probability=draw(st.floats(0.01, 0.99)),
-        recycle_after_days=draw(st.integers(1, 400)),
+def advise(scored: Scored, limits: StageLimits = LIMITS) -> pd.DataFrame:
+    return recommend(
+        [p for p, _, _ in scored],
+        as_signals([lead for _, lead, _ in scored]),
+        limits,
+        previous=np.array([previous for _, _, previous in scored], dtype=object),
     )
 
 
-def oracle(p, lead, limits):
-    """Each stage with its condition, highest first."""
-    human, intent, uses = lead["human_stage"], lead["explicit_intent"], lead["product_use"]
-    if human in ("opportunity", "customer", "disqualified"):
-        return human
-    if (lead["out_of_target"] or "").strip():
-        if not intent:
-            return "disqualified"
-        if p < limits.sal_probability:
-            return "disqualified"
-    if intent and p >= limits.sql_probability:
-        return "sql"
-    if uses and p >= limits.pql_min_probability:
-        return "pql"
-    if p >= limits.sal_probability:
-        return "sal"
-    if p >= limits.mql_probability:
-        return "mql"
-    if lead["was_qualified"] and not intent and not uses and lead["days_since_act"] >= limits.recycle_after_days:
-        return "recycled"
-    return "lead"
+def one(p: float, previous: str | None = None, **signals: Any) -> Any:
+    return advise([(p, LEAD | signals, previous)]).iloc[0]
 
 
 @given(SCORED_LEADS, stage_limits())
-def test_agrees_with_the_oracle_one_lead_at_a_time(scored, limits):
-    advice = recommend([p for p, _ in scored], as_signals([lead for _, lead in scored]), limits)
-    assert advice.recommended_stage.tolist() == [oracle(p, lead, limits) for p, lead in scored]
+def test_agrees_with_the_oracle_one_lead_at_a_time(scored: Scored, limits: StageLimits) -> None:
+    assert advise(scored, limits).recommended_stage.tolist() == [
+        oracle(p, lead, limits, previous) for p, lead, previous in scored
+    ]
 
 
 @given(SCORED_LEADS, stage_limits())
-def test_every_lead_gets_exactly_one_stage_and_a_reason(scored, limits):
-    advice = recommend([p for p, _ in scored], as_signals([lead for _, lead in scored]), limits)
-    assert list(advice.columns) == ["recommended_stage", "stage_reason", "needs_confirmation"]
-    assert [str(kind) for kind in advice.dtypes] == ["str", "str", "bool"]
+def test_every_lead_gets_exactly_one_stage_and_a_reason(scored: Scored, limits: StageLimits) -> None:
+    advice = advise(scored, limits)
+    assert list(advice.columns) == ["recommended_stage", "stage_reason", "needs_confirmation", "overridden"]
+    assert [str(kind) for kind in advice.dtypes] == ["str", "str", "bool", "str"]
     assert advice.index.tolist() == list(range(len(scored)))
     assert advice.recommended_stage.isin(STAGES).all()
     assert all(re.fullmatch(r"[A-Z0-9].*\.", reason) and "nan" not in reason.lower() for reason in advice.stage_reason)
 
 
-@given(st.lists(PROBABILITIES, min_size=2, max_size=12), LEADS, stage_limits())
-def test_more_probability_never_lowers_the_stage(probabilities, lead, limits):
+@given(st.lists(PROBABILITIES, min_size=2, max_size=12), LEADS, PREVIOUS, stage_limits())
+def test_more_probability_never_lowers_the_stage(
+    probabilities: list[float], lead: dict[str, Any], previous: str | None, limits: StageLimits
+) -> None:
     rising = sorted(probabilities)
-    advice = recommend(rising, as_signals([lead] * len(rising)), limits)
-    ranks = [ORDER.index(stage) for stage in advice.recommended_stage]
+    ranks = [rank(stage) for stage in advise([(p, lead, previous) for p in rising], limits).recommended_stage]
     assert ranks == sorted(ranks)
 
 
-@given(PROBABILITIES, LEADS, stage_limits())
-def test_neither_intent_nor_use_ever_lowers_the_stage(p, lead, limits):
+@given(PROBABILITIES, LEADS, PREVIOUS, stage_limits())
+def test_neither_intent_nor_use_ever_lowers_the_stage(
+    p: float, lead: dict[str, Any], previous: str | None, limits: StageLimits
+) -> None:
     for signal in ("explicit_intent", "product_use"):
-        without, with_it = recommend(
-            [p, p], as_signals([lead | {signal: False}, lead | {signal: True}]), limits
-        ).recommended_stage
-        assert ORDER.index(without) <= ORDER.index(with_it)
+        both = [(p, lead | {signal: flag}, previous) for flag in (False, True)]
+        without, with_it = advise(both, limits).recommended_stage
+        assert rank(without) <= rank(with_it)
 
 
 @given(SCORED_LEADS, stage_limits())
-def test_stages_that_people_own(scored, limits):
-    advice = recommend([p for p, _ in scored], as_signals([lead for _, lead in scored]), limits)
-    for (_, lead), stage in zip(scored, advice.recommended_stage, strict=True):
+def test_stages_that_people_own(scored: Scored, limits: StageLimits) -> None:
+    for (_, lead, _), stage in zip(scored, advise(scored, limits).recommended_stage, strict=True):
         for owned in ("opportunity", "customer"):
             assert (stage == owned) == (lead["human_stage"] == owned)
         if lead["human_stage"] == "disqualified":
@@ -134,36 +89,37 @@ def test_stages_that_people_own(scored, limits):
 
 
 @given(SCORED_LEADS, stage_limits())
-def test_disqualified_only_with_stated_evidence_and_confirmed_by_a_person(scored, limits):
-    advice = recommend([p for p, _ in scored], as_signals([lead for _, lead in scored]), limits)
-    for (_, lead), row in zip(scored, advice.itertuples(), strict=True):
+def test_disqualified_only_with_stated_evidence_and_confirmed_by_a_person(scored: Scored, limits: StageLimits) -> None:
+    for (_, lead, _), row in zip(scored, advise(scored, limits).itertuples(), strict=True):
         ours = row.recommended_stage == "disqualified" and lead["human_stage"] != "disqualified"
         assert row.needs_confirmation == ours
         if ours:
             assert lead["out_of_target"].strip()
-            assert f"({lead['out_of_target']})" in row.stage_reason
+            assert f"({lead['out_of_target']})" in str(row.stage_reason)
 
 
 @given(SCORED_LEADS, st.randoms(use_true_random=False))
-def test_a_leads_advice_depends_on_that_lead_alone(scored, random):
-    together = recommend([p for p, _ in scored], as_signals([lead for _, lead in scored]), LIMITS)
+def test_a_leads_advice_depends_on_that_lead_alone(scored: Scored, random: Any) -> None:
+    together = advise(scored)
     order = list(range(len(scored)))
     random.shuffle(order)
-    shuffled = recommend([scored[i][0] for i in order], as_signals([scored[i][1] for i in order]), LIMITS)
-    assert shuffled.values.tolist() == together.values[order].tolist()
-    for (p, lead), row in zip(scored, together.values.tolist(), strict=True):
-        assert one(p, **lead).tolist() == row
+    pd.testing.assert_frame_equal(advise([scored[i] for i in order]), together.iloc[order].reset_index(drop=True))
+    for row, alone in enumerate(scored):
+        pd.testing.assert_frame_equal(advise([alone]), together.iloc[[row]].reset_index(drop=True))
 
 
-@given(PROBABILITIES, LEADS)
-def test_reason_names_the_figure_and_the_evidence(p, lead):
-    row = one(p, **lead)
+@given(PROBABILITIES, LEADS, PREVIOUS)
+def test_reason_names_the_figure_and_the_evidence(p: float, lead: dict[str, Any], previous: str | None) -> None:
+    row = one(p, previous, **lead)
     if lead["human_stage"] in ("opportunity", "customer", "disqualified"):
         assert row.stage_reason == f"Set to {lead['human_stage']} by people, left alone."
         return
     assert percent(p) in row.stage_reason.replace("Under", "under").replace("Over", "over")
     assert lead["explicit_intent"] == ("eclared intent to buy" in row.stage_reason)
-    assert ((lead["out_of_target"] or "").strip() != "") == ("out of target" in row.stage_reason.lower())
+    if (lead["out_of_target"] or "").strip() == "":
+        assert "out of target" not in row.stage_reason.lower()
+    else:
+        assert "out of target" in row.stage_reason.lower()
     if row.recommended_stage == "pql":
         assert "ses the product" in row.stage_reason
 
@@ -205,11 +161,11 @@ def test_reason_names_the_figure_and_the_evidence(p, lead):
         (0.01, {"human_stage": "customer", "out_of_target": "student"}, "customer"),
         (0.01, {"human_stage": "opportunity"}, "opportunity"),
         (0.90, {"human_stage": "disqualified", "explicit_intent": True}, "disqualified"),
-        (0.35, {"human_stage": "recycled", "explicit_intent": True}, "sql"),
-        (0.01, {"human_stage": "sql"}, "lead"),
+        (0.01, {"human_stage": "mql"}, "lead"),
+        (0.35, {"human_stage": "mql", "explicit_intent": True}, "sql"),
     ],
 )
-def test_drawn_leads(p, signals, stage):
+def test_drawn_leads(p: float, signals: dict[str, Any], stage: str) -> None:
     assert one(p, **signals).recommended_stage == stage
 
 
@@ -253,28 +209,28 @@ CONFIRM = "a person should confirm before it is disqualified."
         (0.9, {"human_stage": "customer"}, "Set to customer by people, left alone."),
     ],
 )
-def test_drawn_reasons(p, signals, reason):
+def test_drawn_reasons(p: float, signals: dict[str, Any], reason: str) -> None:
     assert one(p, **signals).stage_reason == reason
 
 
-def test_a_day_is_not_days():
+def test_a_day_is_not_days() -> None:
     limits = StageLimits(**(GOOD | {"recycle_after_days": 1}))
     quiet = as_signals([LEAD | {"was_qualified": True, "days_since_act": 1.9}])
     assert "no act for 1 day," in recommend([0.01], quiet, limits).stage_reason[0]
 
 
-def test_every_kind_of_null_text_is_none():
+def test_every_kind_of_null_text_is_none() -> None:
     signals = as_signals([LEAD | {"out_of_target": null, "human_stage": null} for null in (None, NAN, np.nan)])
     assert recommend([0.2] * 3, signals, LIMITS).recommended_stage.tolist() == ["sal"] * 3
 
 
-def test_no_leads_give_no_rows():
+def test_no_leads_give_no_rows() -> None:
     advice = recommend([], as_signals([]), LIMITS)
     assert len(advice) == 0
-    assert [str(kind) for kind in advice.dtypes] == ["str", "str", "bool"]
+    assert [str(kind) for kind in advice.dtypes] == ["str", "str", "bool", "str"]
 
 
-def test_inputs_are_not_changed():
+def test_inputs_are_not_changed() -> None:
     leads = [LEAD | {"out_of_target": " student ", "human_stage": "mql"}, LEAD]
     probability, signals = np.array([0.2, 0.3]), as_signals(leads)
     recommend(probability, signals, LIMITS)
@@ -283,21 +239,28 @@ def test_inputs_are_not_changed():
     assert signals.human_stage.tolist() == ["mql", None]
 
 
-def test_every_stage_has_a_rank_and_a_meaning():
+def test_every_stage_has_a_rank_and_a_meaning() -> None:
     assert set(ORDER) == set(MEANING) == set(STAGES)
     assert len(ORDER) == len(STAGES)
     assert all(sentence.endswith(".") for sentence in MEANING.values())
 
 
 @pytest.mark.parametrize("bad", [NAN, -0.1, 1.1])
-def test_what_is_no_probability_is_refused(bad):
+def test_what_is_no_probability_is_refused(bad: float) -> None:
     with pytest.raises(ValueError, match=r"expected probabilities in \[0, 1\], got .* at position 0"):
         one(bad)
 
 
-def test_a_probability_for_each_lead_is_required():
+def test_a_probability_for_each_lead_is_required() -> None:
     with pytest.raises(ValueError, match="one probability per lead, got 2 for 1 leads"):
         recommend([0.1, 0.2], as_signals([LEAD]), LIMITS)
+
+
+def test_a_stage_before_is_one_of_each_lead_and_known() -> None:
+    with pytest.raises(ValueError, match="one stage before per lead, got 2 for 1 leads"):
+        recommend([0.1], as_signals([LEAD]), LIMITS, previous=np.array(["mql", None], object))
+    with pytest.raises(ValueError, match=r"expected previous to be one of .*, got suspect"):
+        one(0.1, "suspect")
 
 
 @pytest.mark.parametrize(
@@ -308,16 +271,18 @@ def test_a_probability_for_each_lead_is_required():
         ({"days_since_act": np.array([-0.5])}, "days_since_act to be days >= 0 or NaN"),
         ({"days_since_act": np.array([np.inf])}, "days_since_act to be days >= 0 or NaN"),
         ({"human_stage": np.array(["prospect"], dtype=object)}, "human_stage to be one of lead, .*, got prospect"),
+        ({"stage_before": np.array(["suspect"], dtype=object)}, "stage_before to be one of lead, .*, got suspect"),
+        ({"days_in_stage": np.array([-1.0])}, "days_in_stage to be days >= 0 or NaN"),
     ],
 )
-def test_signals_that_are_not_as_documented_are_refused(wrong, message):
+def test_signals_that_are_not_as_documented_are_refused(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Signals(**(vars(as_signals([LEAD])) | wrong))
 
 
 @pytest.mark.parametrize("name", GOOD)
 @pytest.mark.parametrize("bad", [0, 1, 20, NAN])
-def test_limits_outside_the_open_interval_are_refused(name, bad):
+def test_limits_outside_the_open_interval_are_refused(name: str, bad: float) -> None:
     with pytest.raises(ConfigError, match=rf"\[stages\] {name} .* strictly between 0 and 1, got {bad}: .* Write 20 %"):
         StageLimits(**(GOOD | {name: bad}))
 
@@ -329,8 +294,11 @@ def test_limits_outside_the_open_interval_are_refused(name, bad):
         ({"sal_probability": 0.35}, "sal_probability must not be above .* sql_probability, got 0.35 and 0.3: .* Lower"),
         ({"recycle_after_days": 0}, "recycle_after_days .* at least 1, got 0: .* Set it to"),
         ({"recycle_after_days": NAN}, "recycle_after_days .* at least 1, got nan"),
+        ({"keep_share": -0.1}, "keep_share .* at least 0 and below 1, got -0.1: .* Write 20 %"),
+        ({"keep_share": 1}, "keep_share .* at least 0 and below 1, got 1"),
+        ({"keep_share": NAN}, "keep_share .* at least 0 and below 1, got nan"),
     ],
 )
-def test_limits_that_contradict_each_other_are_refused(wrong, message):
+def test_limits_that_contradict_each_other_are_refused(wrong: dict[str, float], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         StageLimits(**(GOOD | wrong))
