@@ -34,6 +34,7 @@ def policy(settings: Settings) -> Policy:
         out_of_target_email_classes=s.out_of_target_email_classes,
         out_of_target_countries=s.out_of_target_countries,
         reasons=settings.score.reasons,
+        economics=economics_of(settings) if s.limits == "economics" else None,
     )
 
 

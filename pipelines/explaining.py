@@ -89,6 +89,8 @@ def explanation(
     )
     families = {column.name: column.family for column in (release.contract if release else today).columns}
     sums = _family_sums(release, tables, snapshot, found, notes) if release else None
+    money = _money(settings, tables, snapshot, inventory, found["probability"], notes)
+    after = _what_if(store, settings, release, tables, inventory, found, money, notes) if release else None
     nights = _nights(store, lead_id, until=at)
     newest = _published(store, None)
     if newest and newest["as_of"] != at:
@@ -103,8 +105,8 @@ def explanation(
         "groups": breakdown(found["reasons"], probability=found["probability"], families=families, sums=sums).as_dict(),
         "points_parts": parts_of(store, settings, lead_id, as_of=at),
         "trend": _trend(trend(nights), nights),
-        "economics": _money(settings, tables, snapshot, inventory, found["probability"], notes),
-        "what_if": _what_if(store, settings, release, tables, inventory, found) if release else None,
+        "economics": money,
+        "what_if": after,
         "notes": notes,
     }
 
@@ -259,6 +261,8 @@ def _what_if(
     tables: LeadTables,
     inventory: Inventory,
     found: Mapping[str, Any],
+    money: Mapping[str, Any] | None,
+    notes: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """What the release would say of the lead as it is, and after each change; the likeliest act first."""
     as_of = int(found["as_of"])
@@ -270,6 +274,10 @@ def _what_if(
         own=settings.cohort.voluntary_kinds,
         values=_usual_values(store, as_of),
     )
+    decisions = policy(settings)
+    worth = float(money["value"]) if money and decisions.economics else None
+    if decisions.economics and decisions.economics.touches_per_day:
+        notes.append({"note": "places"})
     scores = what_if(
         release,
         tables,
@@ -277,8 +285,9 @@ def _what_if(
         as_of=as_of,
         columns=catalogue_of(release.contract),
         kinds=kinds,
-        policy=policy(settings),
+        policy=decisions,
         stage=found["recommended_stage"],
+        worth=worth,
     )
     odds = scores["probability"] / (1 - scores["probability"]).clip(lower=1e-15)
     scores["odds_factor"] = (odds / max(float(odds.iloc[0]), 1e-300)).to_numpy(np.float64)

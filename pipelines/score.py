@@ -17,11 +17,12 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from features.cohort import eligible
+from features.cohort import Cohort, eligible
 from features.errors import ConfigError, ReleaseRefused, StoreLost
 from features.kinds import kinds_of
 from features.tables import LeadTables
 from models.bundle import Release
+from models.encoding import Floats
 from pipelines import active_release, champion, ledger, publishing, stage_changes
 from pipelines.active_release import Active
 from pipelines.champion import Champion
@@ -31,6 +32,7 @@ from pipelines.decisions import limits_of, policy
 from pipelines.failpoints import reached
 from pipelines.ledger import Clock
 from pipelines.moments import microseconds
+from pipelines.places import cut_of_night, worth_of
 from pipelines.points import PointsCard, card_for
 from pipelines.publishing import Counts
 from pipelines.release_cache import ReleaseCache
@@ -38,7 +40,8 @@ from pipelines.snapshots import voluntary_types
 from pipelines.stage_changes import Night, StageChanges
 from pipelines.store import LeadStore
 from pipelines.tracking import Tracking
-from serve.scorer import catalogue_of, score
+from serve.scorer import candidates, catalogue_of, score
+from serve.stage_memory import LastNight
 
 NOT_FINITE: Final = "no finite probability"
 NIGHTLY, BACKFILL, CATCH_UP = "nightly", "backfill", "catch-up"
@@ -285,21 +288,37 @@ class _Scoring:
         columns, decisions = catalogue_of(release.contract), policy(self.settings)
         night = stage_changes.night_before(frozen, as_of=self.as_of)
         card = card_for(self.settings, inventory)
+        worth = worth_of(self.settings, inventory, decisions)
+        how: dict[str, Any] = {"columns": columns, "kinds": kinds, "policy": decisions}
+
+        def read(first: str, last: str) -> tuple[LeadTables, Cohort, LastNight | None]:
+            tables = frozen.read(first, last)
+            asked = pd.DataFrame({"lead_id": tables.leads.column("lead_id").to_pandas(), "as_of": moment})
+            target = release.contract.target_stage
+            cohort = eligible(tables, asked, target_stage=target, voluntary_types=voluntary)
+            return tables, cohort, stage_changes.recommended(frozen, night, first, last)
+
+        def asking() -> Iterator[tuple[pd.DataFrame, Floats]]:
+            for first, last in ranges:
+                tables, cohort, last_night = read(first, last)
+                brings = worth(tables, cohort.snapshots)
+                assert brings is not None  # they ask only where stages go by economics
+                yield candidates(release, tables, cohort.snapshots, last_night=last_night, **how), brings
+
         excluded: Counter[str] = Counter()
         quarantined: Counter[str] = Counter()
         new: dict[str, float] = {}
         leads_in, kept = 0, []
         ranges = frozen.lead_ranges(size=self.settings.score.range_leads)
+        # Who finds a place with sales is known when all leads are: where places are few, they are gone through twice.
+        cut = cut_of_night(asking(), decisions)
         for done, (first, last) in enumerate(ranges):
-            tables = frozen.read(first, last)
-            asked = pd.DataFrame({"lead_id": tables.leads.column("lead_id").to_pandas(), "as_of": moment})
-            cohort = eligible(tables, asked, target_stage=release.contract.target_stage, voluntary_types=voluntary)
-            leads_in += len(asked)
+            tables, cohort, last_night = read(first, last)
+            leads_in += tables.leads.num_rows
             excluded.update(cohort.excluded)
-            last_night = stage_changes.recommended(frozen, night, first, last)
             scores, more = score(
-                release, tables, cohort.snapshots, columns=columns, kinds=kinds, policy=decisions,
-                last_night=last_night,
+                release, tables, cohort.snapshots, last_night=last_night, worth=worth(tables, cohort.snapshots),
+                cut=cut, **how,
             )  # fmt: skip
             finite = np.isfinite(scores["probability"].to_numpy(np.float64))
             if not finite.all():

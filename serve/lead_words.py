@@ -110,6 +110,8 @@ _ENGLISH: Final = {
     "note_champion": "Since then, version {champion} has become champion; version {version} scored this.",
     "note_older": "This is not the newest: the lead is explained as it was published as of {date}.",
     "note_economics": "No expected value. {why}",
+    "note_places": "The stages under “What would change it” go by what a call must pay, not by how many places sales "
+    "have left.",
     "foreign": "",
     "months": "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec",
     **{f"stage_{stage}": stage for stage in MEANING},
@@ -217,6 +219,8 @@ _FRENCH: Final = {
     "note_champion": "Depuis, la version {champion} est devenue championne ; la version {version} a évalué ceci.",
     "note_older": "Ce n’est pas le plus récent : le prospect est expliqué tel que publié au {date}.",
     "note_economics": "Pas de valeur espérée. {why}",
+    "note_places": "Les étapes sous « Ce qui la changerait » suivent ce qu’un appel doit rapporter, et non le nombre de "
+    "places qui restent aux commerciaux.",
     "foreign": "(en anglais)",
     "months": "janv.|févr.|mars|avril|mai|juin|juil.|août|sept.|oct.|nov.|déc.",
     "stage_lead": "prospect",

@@ -20,11 +20,14 @@ from features.tables import MICROSECONDS_PER_DAY, LeadTables
 from models.bundle import Release
 from models.contract import Contract
 from models.encoding import Floats
-from models.explanation import explain
+from models.explanation import Contributions, explain
 from serve.bands import BandLimits, band
+from serve.economics import Economics
+from serve.paying_stages import paying_limits
 from serve.reasons import reasons
+from serve.stage_limits import Cut
 from serve.stage_memory import LastNight, sent_back
-from serve.stages import ORDER, Signals, StageLimits, recommend
+from serve.stages import ORDER, OWNED_BY_PEOPLE, Signals, StageLimits, recommend
 from serve.targets import out_of_target
 
 
@@ -40,6 +43,8 @@ class Policy:
     out_of_target_email_classes: Collection[str]
     out_of_target_countries: Collection[str]
     reasons: int
+    economics: Economics | None = None
+    """By whose figures stages are recommended; None: by the probabilities in `stages`."""
 
 
 def catalogue_of(contract: Contract) -> Catalogue:
@@ -77,6 +82,8 @@ def score(
     kinds: Mapping[str, str],
     policy: Policy,
     last_night: LastNight | None = None,
+    worth: Floats | None = None,
+    cut: Cut | None = None,
 ) -> tuple[pd.DataFrame, dict[str, float]]:
     """Score the eligible leads of a range.
 
@@ -86,6 +93,8 @@ def score(
     columns : `catalogue_of(release.contract)`
     kinds : event type -> kind, for the signals behind stages
     last_night : what was recommended last, for stages to stay where nothing much changed; None: nothing was
+    worth : (snapshots,) what each lead brings as a customer; needed where the policy's stages go by economics
+    cut : the last lead of the whole night that finds a place with sales (`candidates`); None: all do
 
     Returns
     -------
@@ -99,12 +108,83 @@ def score(
     ReleaseRefused
         The features are not those of the contract, or too many categories are new.
     """
+    told = _told(release, tables, snapshots, columns=columns, kinds=kinds, policy=policy, last_night=last_night)
+    low, high = release.band.interval(told.contributions.log_odds)
+    by_lead = None
+    if policy.economics is not None and worth is not None:
+        by_lead = paying_limits(
+            told.probability, worth, snapshots["lead_id"].to_numpy(object), economics=policy.economics,
+            limits=policy.stages, previous=told.previous, competing=told.competing, cut=cut,
+        )  # fmt: skip
+    stages = recommend(told.probability, told.signals, policy.stages, previous=told.previous, by_lead=by_lead)
+    scores = pd.DataFrame(
+        {
+            "lead_id": snapshots["lead_id"].to_numpy(),
+            "as_of": snapshots["as_of"].to_numpy(),
+            "probability": told.probability,
+            "probability_low": np.minimum(low, told.probability),
+            "probability_high": np.maximum(high, told.probability),
+            "band": band(told.probability, policy.bands),
+            "recommended_stage": stages["recommended_stage"].to_numpy(),
+            "stage_reason": stages["stage_reason"].to_numpy(),
+            "needs_confirmation": stages["needs_confirmation"].to_numpy(),
+            "reasons": reasons(told.contributions, told.frame, contract=release.contract, most=policy.reasons),
+            "overridden": stages["overridden"].to_numpy(object),
+        }
+    )
+    return scores, told.new
+
+
+def candidates(
+    release: Release,
+    tables: LeadTables,
+    snapshots: pd.DataFrame,
+    *,
+    columns: Catalogue,
+    kinds: Mapping[str, str],
+    policy: Policy,
+    last_night: LastNight | None = None,
+) -> pd.DataFrame:
+    """Who asks for a place with sales: lead_id, probability, previous and competing, as `place_of_last` takes them."""
+    told = _told(release, tables, snapshots, columns=columns, kinds=kinds, policy=policy, last_night=last_night)
+    return pd.DataFrame(
+        {
+            "lead_id": snapshots["lead_id"].to_numpy(object),
+            "probability": told.probability,
+            "previous": told.previous,
+            "competing": told.competing,
+        }
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Told:
+    """What is known of each lead of a range before its stage is recommended."""
+
+    frame: pd.DataFrame
+    contributions: Contributions
+    probability: Floats
+    signals: Signals
+    previous: npt.NDArray[np.object_]
+    competing: npt.NDArray[np.bool_]
+    """Whether advice could hand it over: it is neither people's own nor out of target."""
+    new: dict[str, float]
+
+
+def _told(
+    release: Release,
+    tables: LeadTables,
+    snapshots: pd.DataFrame,
+    *,
+    columns: Catalogue,
+    kinds: Mapping[str, str],
+    policy: Policy,
+    last_night: LastNight | None,
+) -> _Told:
     frame = describe(tables, snapshots, of=columns).reset_index(drop=True)
     release.contract.check(frame)
     new = release.contract.check_categories(frame, encoding=release.model.members.encoding)
     contributions = explain(release.model, frame, centre=release.centre)
-    probability: Floats = expit(contributions.log_odds)
-    low, high = release.band.interval(contributions.log_odds)
     facts = signals(
         tables,
         snapshots,
@@ -112,42 +192,30 @@ def score(
         intent_days=policy.intent_days,
         product_use_days=policy.product_use_days,
     )
-    stages = recommend(
-        probability,
+    evidence = out_of_target(
+        frame,
+        functions=policy.out_of_target_functions,
+        email_classes=policy.out_of_target_email_classes,
+        countries=policy.out_of_target_countries,
+    )
+    return _Told(
+        frame,
+        contributions,
+        expit(contributions.log_odds),
         Signals(
             product_use=facts["product_use"].to_numpy(bool),
             explicit_intent=facts["explicit_intent"].to_numpy(bool),
             days_since_act=facts["days_since_act"].to_numpy(np.float64),
             was_qualified=facts["was_qualified"].to_numpy(bool),
-            out_of_target=out_of_target(
-                frame,
-                functions=policy.out_of_target_functions,
-                email_classes=policy.out_of_target_email_classes,
-                countries=policy.out_of_target_countries,
-            ),
+            out_of_target=evidence,
             human_stage=facts["human_stage"].to_numpy(object),
             stage_before=facts["stage_before"].to_numpy(object),
             days_in_stage=facts["days_in_stage"].to_numpy(np.float64),
         ),
-        policy.stages,
-        previous=None if last_night is None else _remembered(last_night, snapshots, facts),
+        np.full(len(facts), None, object) if last_night is None else _remembered(last_night, snapshots, facts),
+        ~facts["human_stage"].isin(OWNED_BY_PEOPLE).to_numpy(bool) & pd.isna(evidence),
+        new,
     )
-    scores = pd.DataFrame(
-        {
-            "lead_id": snapshots["lead_id"].to_numpy(),
-            "as_of": snapshots["as_of"].to_numpy(),
-            "probability": probability,
-            "probability_low": np.minimum(low, probability),
-            "probability_high": np.maximum(high, probability),
-            "band": band(probability, policy.bands),
-            "recommended_stage": stages["recommended_stage"].to_numpy(),
-            "stage_reason": stages["stage_reason"].to_numpy(),
-            "needs_confirmation": stages["needs_confirmation"].to_numpy(),
-            "reasons": reasons(contributions, frame, contract=release.contract, most=policy.reasons),
-            "overridden": stages["overridden"].to_numpy(object),
-        }
-    )
-    return scores, new
 
 
 def _remembered(last_night: LastNight, snapshots: pd.DataFrame, facts: pd.DataFrame) -> npt.NDArray[np.object_]:

@@ -63,9 +63,20 @@ class LastNight:
         return np.array([self.stages.get(lead) for lead in lead_ids] or [], dtype=object)
 
 
+@dataclass(frozen=True, eq=False)
+class LimitsByLead:
+    """From which probability each lead gets each stage, from the lowest rank to the highest: (leads,) each.
+
+    `enter` is the full limit, `stay` what it takes given the stage recommended last: never more.
+    """
+
+    enter: Mapping[str, Floats]
+    stay: Mapping[str, Floats]
+
+
 def limits_by_lead(
     previous: npt.NDArray[np.object_], limits: Mapping[str, float], *, keep_share: float
-) -> dict[str, Floats]:
+) -> LimitsByLead:
     """From which probability each lead gets each stage: the full limit to enter it, less keep_share to stay.
 
     A lead stays in the stage it was recommended last, and in those below it for which its probability had been enough
@@ -81,15 +92,15 @@ def limits_by_lead(
     Examples
     --------
     >>> found = limits_by_lead(np.array([None, "mql", "sal"], object), {"mql": 0.05, "sal": 0.2}, keep_share=0.2)
-    >>> {stage: by_lead.round(3).tolist() for stage, by_lead in found.items()}
+    >>> {stage: by_lead.round(3).tolist() for stage, by_lead in found.stay.items()}
     {'mql': [0.05, 0.04, 0.04], 'sal': [0.2, 0.2, 0.16]}
     """
     ranked = list(limits)
-    found = {}
+    stay = {}
     for rank, (stage, limit) in enumerate(limits.items()):
         stayed = [higher for higher in ranked[rank:] if limits[higher] >= limit]
-        found[stage] = np.where(np.isin(previous, stayed), limit * (1 - keep_share), limit)
-    return found
+        stay[stage] = np.where(np.isin(previous, stayed), limit * (1 - keep_share), limit)
+    return LimitsByLead({stage: np.full(len(previous), limit) for stage, limit in limits.items()}, stay)
 
 
 def accepted(human: "pd.Series[str]", days_in_stage: Floats, days_since_act: Floats, *, quiet_days: float) -> Flags:

@@ -30,7 +30,7 @@ import pandas as pd
 from features.errors import ConfigError
 from features.tables import STAGES
 from serve.bands import checked
-from serve.stage_memory import KEPT_UP, SENT_BACK, accepted, limits_by_lead, sent_back
+from serve.stage_memory import KEPT_UP, SENT_BACK, LimitsByLead, accepted, limits_by_lead, sent_back
 from serve.stage_reasons import reason
 
 #: From the lowest rank to the highest. pql outranks sal because use is evidence where sal has the probability only;
@@ -192,6 +192,7 @@ def recommend(
     limits: StageLimits,
     *,
     previous: npt.NDArray[np.object_] | None = None,
+    by_lead: LimitsByLead | None = None,
 ) -> pd.DataFrame:
     """Return the recommended stage of each lead and why.
 
@@ -209,6 +210,8 @@ def recommend(
         What the company set.
     previous
         Shape (leads,), text: the stage recommended last; null = none. None: of no lead.
+    by_lead
+        Limits of each lead's own instead of the probabilities in `limits` (`serve.paying_stages`).
 
     Returns
     -------
@@ -261,7 +264,8 @@ def recommend(
     recycled = (human == "recycled").to_numpy(bool)
     quiet = (signals.was_qualified | recycled) & (since >= limits.recycle_after_days) & ~intent & ~uses
     before_now = _text(last)
-    limit = limits_by_lead(last, limits.by_rank(), keep_share=limits.keep_share)
+    found = by_lead or limits_by_lead(last, limits.by_rank(), keep_share=limits.keep_share)
+    limit = found.stay
 
     stage = np.full(len(p), "lead", dtype=object)
     # In the order of rank, each line overwriting the ones before: what remains is the highest stage earned.
@@ -272,7 +276,7 @@ def recommend(
     stage[intent & (p >= limit["sql"])] = "sql"
     stage[quiet & (before_now == "recycled").to_numpy(bool)] = "recycled"
     # One that was not doubted last night is not from now on because its probability fell a little.
-    let_through = limits.sal_probability * np.where(
+    let_through = found.enter["sal"] * np.where(
         (before_now == "disqualified") | before_now.isna(), 1, 1 - limits.keep_share
     )
     doubtful = evidence.notna().to_numpy() & ~(intent & (p >= let_through))
@@ -292,7 +296,7 @@ def recommend(
 
     overridden = (stage != earned) & ~left_alone
     word = pd.Series(np.where(up, KEPT_UP, SENT_BACK), dtype="str").where(overridden)
-    full = pd.Series(stage, dtype="str").map(limits.by_rank()).to_numpy(np.float64)
+    full = np.select([stage == one for one in found.enter], list(found.enter.values()), np.nan)
     reasons = [
         f"Set to {one} by people, left alone."
         if owned

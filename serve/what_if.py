@@ -111,6 +111,7 @@ def what_if(
     kinds: Mapping[str, str],
     policy: Policy,
     stage: str | None = None,
+    worth: float | None = None,
 ) -> pd.DataFrame:
     """Score one lead as it is, and after each of the changes.
 
@@ -119,6 +120,7 @@ def what_if(
     tables : all that is known of this one lead; what came to be known at or after as_of is not looked at
     columns : `catalogue_of(release.contract)`
     stage : what is recommended of it as of then; None: nothing is
+    worth : what it brings as a customer, where stages go by economics; how many places sales have is not looked at
 
     Returns
     -------
@@ -135,7 +137,10 @@ def what_if(
     whole = [Change(key=AS_IT_IS), *asked]
     copies, snapshots = hypothetical(tables, whole, as_of=as_of)
     last_night = LastNight(as_of, dict.fromkeys(snapshots["lead_id"], stage)) if stage else None
-    scores, _ = score(release, copies, snapshots, columns=columns, kinds=kinds, policy=policy, last_night=last_night)
+    scores, _ = score(
+        release, copies, snapshots, columns=columns, kinds=kinds, policy=policy, last_night=last_night,
+        worth=None if worth is None else np.full(len(snapshots), worth),
+    )  # fmt: skip
     scores.insert(0, "key", [change.key for change in whole])
     return scores
 

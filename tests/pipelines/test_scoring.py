@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from pipelines.moments import microseconds
 from pipelines.promote import promote
 from pipelines.score import cache_of
 from pipelines.store import LeadStore
+from serve.paying_stages import WITH_SALES
 from tests.pipelines.conftest import ALL_TABLES, NOW, World
 from tests.signed import SMALL
 from tests.stores import rows_in_order
@@ -322,3 +323,32 @@ def test_limits_that_contradict_each_other_are_refused(world: World, given: dict
     with pytest.raises(ConfigError, match=said):
         world.score(days_later=1, settings=world.settings(**given))
     pd.testing.assert_frame_equal(current(world), before, check_exact=True)
+
+
+# Stages by economics -------------------------------------------------------------------------------------------------
+
+MONEY: Final = {
+    "stages__limits": "economics",
+    "economics__customer_value": 12_000.0,
+    "economics__sales_touch_cost": 150.0,
+    "economics__nurture_touch_cost": 5.0,
+}
+
+
+def test_stages_by_economics_hand_over_no_more_than_sales_can_take_up(world: World) -> None:
+    unbound = world.score(settings=world.settings(**MONEY), dry_run=True).stages
+    few = world.score(settings=world.settings(**MONEY, economics__touches_per_day=10), dry_run=True)
+    sent = {stages: sum(of.get(stage, 0) for stage in WITH_SALES) for stages, of in ((1, unbound), (2, few.stages))}
+    theirs = sum((few.overridden or {}).values())
+    assert sent[2] <= 10 + theirs < sent[1]
+    # Places are given out over all leads, however they are read.
+    parts = world.settings(**MONEY, economics__touches_per_day=10, score__range_leads=37)
+    assert world.score(settings=parts, dry_run=True).stages == few.stages
+
+
+def test_economics_that_are_not_told_stop_the_night_before_it_scores(world: World) -> None:
+    with pytest.raises(ConfigError, match=r"derives the limits of mql and sal from \[economics\]"):
+        world.score(settings=world.settings(stages__limits="economics"), dry_run=True)
+    wrong = world.settings(**MONEY | {"economics__amount": "anual_revenue_keur"})
+    with pytest.raises(ConfigError, match="Did you mean annual_revenue_keur"):
+        world.score(settings=wrong, dry_run=True)

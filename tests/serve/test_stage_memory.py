@@ -307,7 +307,7 @@ def test_drawn_reasons(p: float, signals: dict[str, Any], previous: str | None, 
 def test_limits_that_are_entered_are_those_of_the_company() -> None:
     previous = np.array([None, *STAGES], dtype=object)
     found = limits_by_lead(previous, LIMITS.by_rank(), keep_share=0.0)
-    for held, by_lead in found.items():
+    for held, by_lead in found.stay.items():
         assert by_lead.tolist() == [LIMITS.by_rank()[held]] * len(previous)
 
 
