@@ -13,12 +13,14 @@ import numpy as np
 import pandas as pd
 
 from features.kernel import Integers
-from features.tables import MICROSECONDS_PER_DAY, LeadTables
+from features.tables import MICROSECONDS_PER_DAY, STAGES, LeadTables
 
 #: Stages that say a lead was once worth more than nurturing.
 QUALIFIED: Final = ("mql", "sal", "sql", "pql")
 #: Stages whose entry begins a new episode.
 EPISODE_STARTS: Final = ("lead", "recycled")
+#: Of stages entered and known at one moment, as where records have days and no hours, the one further on comes last.
+_RANK: Final = {stage: rank for rank, stage in enumerate(STAGES)}
 _BEFORE_EVERYTHING: Final = np.iinfo(np.int64).min
 
 
@@ -118,7 +120,8 @@ def _seen(tables: LeadTables, snapshots: pd.DataFrame) -> pd.DataFrame:
     )
     seen: pd.DataFrame = asked.merge(_changes(tables), on="lead_id")
     seen = seen[seen["known_at"] < seen["as_of"]]
-    return seen.sort_values(["row", "entered_at", "known_at", "stage"])
+    seen = seen.assign(goes_on=~seen["stage"].isin(EPISODE_STARTS), rank=seen["stage"].map(_RANK))
+    return seen.sort_values(["row", "entered_at", "goes_on", "known_at", "rank"])
 
 
 def _changes(tables: LeadTables) -> pd.DataFrame:

@@ -28,8 +28,11 @@ Fit = Callable[..., Fitted]
 ORIGINS: Final = (0.5, 0.7, 0.9)
 #: Fewest of each outcome that members of an origin learn from.
 LEAST_AT_ORIGIN: Final = 10
-#: Members of an origin are fitted on at most about so many snapshots: they are to be judged, not to score.
-ORIGIN_ROWS: Final = 15_000
+#: Members that are to be judged, not to score, are fitted on at most about so many snapshots: at an origin, where drift
+#: is told by few windows (on the bank's contacts a third of them cost 2 % of the log loss), and without a part of the
+#: leads, where all leads tell the same.
+ORIGIN_ROWS: Final = 40_000
+IN_TIME_ROWS: Final = 15_000
 #: Parts of the leads; members fitted without one of them are held against it.
 PARTS: Final = 4
 #: The newest share of what members were fitted on, which shows how far the level has moved.
@@ -85,7 +88,7 @@ def fit_origins(rows: Rows, fit: Callable[..., Fitted], *, horizon_days: int) ->
         if not len(later) or min(known, len(earlier) - known) < LEAST_AT_ORIGIN:
             continue
         check_gap(earlier_as_of=rows.as_of[earlier], later_as_of=rows.as_of[later], horizon_days=horizon_days)
-        some = earlier[_sampled(rows.leads[earlier])]
+        some = earlier[_sampled(rows.leads[earlier], most=ORIGIN_ROWS)]
         if min(known := int(seen[some].sum()), len(some) - known) < LEAST_AT_ORIGIN:
             some = earlier
         try:
@@ -106,7 +109,7 @@ def fit_origins(rows: Rows, fit: Callable[..., Fitted], *, horizon_days: int) ->
 
 def left_out(rows: Rows, fit: Callable[..., Fitted], *, trees: int, penalty: float) -> InTime | None:
     """What members say of leads that they were not fitted on, part by part; None where no part leaves enough."""
-    some = np.flatnonzero(_sampled(rows.leads))
+    some = np.flatnonzero(_sampled(rows.leads, most=IN_TIME_ROWS))
     # By other digits than the folds inside of a fit, else its own folds would be of unlike size.
     part = lead_folds([str(lead)[::-1] for lead in rows.leads[some]], folds=PARTS)
     said, learned = [], []
@@ -136,12 +139,12 @@ def newest(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return rows[int(len(rows) * (1 - RECENT_SHARE)) :]
 
 
-def _sampled(leads: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:
-    """Whole leads, about `ORIGIN_ROWS` snapshots of them; the same leads on every machine."""
-    if len(leads) <= ORIGIN_ROWS:
+def _sampled(leads: npt.NDArray[np.object_], *, most: int) -> npt.NDArray[np.bool_]:
+    """Whole leads, about so many snapshots of them; the same leads on every machine."""
+    if len(leads) <= most:
         return np.ones(len(leads), bool)
     # Other digits of the checksum than those that folds are made of.
-    return lead_folds(leads.tolist(), folds=997) < 997 * ORIGIN_ROWS / len(leads)
+    return lead_folds(leads.tolist(), folds=997) < 997 * most / len(leads)
 
 
 def say(members: Members, rows: Rows, at: npt.NDArray[np.int64], *, trees: int) -> Said:

@@ -221,6 +221,26 @@ MUTANTS = (
         "tests/features/test_cohort.py::test_the_cohort_is_what_each_lead_deserves_and_its_counts_add_up",
     ),
     mutant(
+        "approval from before a withdrawal", "models/gate.py",
+        "if decided == PASSED and review.before(withdrawn_at):", "if False:",
+        "tests/models/test_gate.py::test_what_was_not_reviewed_is_refused_whatever_the_reason",
+    ),
+    mutant(
+        "the card that was read", "pipelines/reviewing.py",
+        "if card_digest is not None and not card.is_called(card_digest):", "if False:",
+        "tests/pipelines/test_reviewing.py::test_only_the_card_that_was_read_is_signed",
+    ),
+    mutant(
+        "brake on changes of stage", "pipelines/stage_changes.py",
+        "moved <= most_share * both", "moved <= both",
+        f"{PUBLISHING}::test_a_night_that_moves_too_many_leads_is_stopped_unless_accepted[duckdb]",
+    ),
+    mutant(
+        "no more leads with sales than places", "serve/paying_stages.py",
+        "economics=economics, cut=cut, competing=competing).sal", "economics=economics, cut=None).sal",
+        "tests/serve/test_paying_stages.py::test_no_more_leads_stand_with_sales_than_there_are_places",
+    ),
+    mutant(
         "who converted keeps out of the cohort", "features/cohort.py",
         "IN_TARGET_STAGE: reached_as_of(tables, snapshots, target_stage),",
         "IN_TARGET_STAGE: np.zeros(len(snapshots), bool),",

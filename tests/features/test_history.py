@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +21,31 @@ def seen_changes(world: World, asked: Asked) -> list[Change]:
     """The changes of one lead that had happened and were known before as_of, oldest first."""
     mine = [c for c in world.changes if c.lead_id == asked.lead_id]
     seen = [c for c in mine if c.entered_at < asked.as_of and c.known_at < asked.as_of]
-    return sorted(seen, key=lambda c: (c.entered_at, max(c.entered_at, c.known_at), c.stage))
+    return sorted(
+        seen,
+        key=lambda c: (
+            c.entered_at, c.stage not in EPISODE_STARTS, max(c.entered_at, c.known_at), STAGES.index(c.stage)
+        ),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("on_one_day", "last"),
+    [
+        (("lead", "disqualified"), "disqualified"),
+        (("customer", "opportunity"), "customer"),
+        (("recycled", "customer"), "customer"),
+        (("sal", "pql", "lead"), "pql"),
+    ],
+)
+def test_of_what_happened_on_one_day_a_start_comes_first_and_what_is_further_on_last(
+    on_one_day: tuple[str, ...], last: str
+) -> None:
+    """Records with days and no hours: who came and was disqualified on one day is disqualified."""
+    changes = [Change("ann", stage, AS_OF - DAY, AS_OF - DAY) for stage in on_one_day]
+    lead = Lead("ann", AS_OF - 9 * DAY, AS_OF - 9 * DAY)
+    world = World(leads=[lead], changes=changes, asked=[Asked("ann", AS_OF)])
+    assert stage_as_of(world.tables, world.snapshots)["stage"].tolist() == [last]
 
 
 def episode(changes: list[Change], *, but: tuple[str, ...] = ()) -> list[Change]:

@@ -213,10 +213,11 @@ def test_members_of_an_origin_are_fitted_on_whole_leads_of_every_part_of_time(mo
     rows = data.training()
     leads = np.asarray(rows.lead_id, object)
     monkeypatch.setattr(held_out, "ORIGIN_ROWS", 700)
-    some = held_out._sampled(leads)
+    monkeypatch.setattr(held_out, "IN_TIME_ROWS", 700)
+    some = held_out._sampled(leads, most=700)
     assert some.mean() == pytest.approx(1 / 3, abs=0.06)
     assert not set(leads[some]) & set(leads[~some])
-    assert (held_out._sampled(leads[::-1]) == some[::-1]).all()
+    assert (held_out._sampled(leads[::-1], most=700) == some[::-1]).all()
     assert min(learn_from(rows).weights.values()) > 0.3
 
 
