@@ -1,7 +1,8 @@
 """Two rankings of the same leads: what each finds for the same calls, and which leads change hands between them.
 
 Both hand over the same share of every list (see `handover`). Captured is the share of all conversions found there, lift
-how many times as many as by chance, value what the converted leads bring less what calling cost. All intervals resample
+how many times as many as by chance, value what the converted leads bring less what calling cost. A lead that stands on
+several lists before it converts brings its worth once in all, an equal part of it on each. All intervals resample
 leads, and both rankings in each resample, so that differences are paired: what moves both cancels.
 
 The *swap set* is what only one of the two hands over. Of leads that stand level where a list is cut, both hand over the
@@ -121,7 +122,7 @@ def compare(
     outcome, lead_id : (rows,) mature snapshots: what happened, 0 or 1, at least one 1; and whose it is
     lists : (rows,) the list each snapshot stands on, such as its as_of
     share : of each list that sales can work, in (0, 1]
-    worth : (rows,) what the lead brings if it converts; None: nobody told
+    worth : (rows,) what the lead brings, once, if it converts; None: nobody told
     touch_cost : what handing over one snapshot costs
     shares : where the curve is drawn, ascending, in (0, 1]; `share` is put in between
 
@@ -149,7 +150,10 @@ def compare(
         raise ValueError(f"none of the {y.size} snapshots converted: there is nothing to find.")
     lead = pd.factorize(np.asarray(lead_id), sort=True)[0].astype(np.intp)
     places = np.unique([*shares, share])
-    gains = y[:, None] if worth is None else np.stack([y, y * np.asarray(worth, np.float64)], axis=1)
+    gains = y[:, None]
+    if worth is not None:
+        often = np.maximum(np.bincount(lead, weights=y), 1.0)[lead]  # snapshots before one and the same conversion
+        gains = np.stack([y, y * np.asarray(worth, np.float64) / often], axis=1)
     sides = stand(a, lists), stand(b, lists)
     drawn = _Drawn(sides, gains, lead=lead, shares=places, touch_cost=touch_cost)
     once = drawn.of(np.ones((1, ranked.leads)))

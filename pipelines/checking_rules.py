@@ -11,10 +11,9 @@ from typing import Any
 import pandas as pd
 
 from features.build import describe
-from features.catalogue import catalogue
 from features.cohort import eligible
-from features.kinds import kinds_of
 from models.rules import matches, points
+from pipelines.catalogues import catalogue_for
 from pipelines.config import Settings
 from pipelines.moments import moment
 from pipelines.rules_card import columns_of, for_store, read_card
@@ -52,16 +51,10 @@ def check_rules(
     """
     inventory = read_inventory(store, as_of=as_of)
     until = known_until(inventory, as_of=as_of)
-    kinds = kinds_of(inventory.event_types, settings.events.kinds)
-    columns = catalogue(
-        kinds=kinds,
-        type_counts=inventory.event_types,
-        profile_columns=inventory.profile_columns,
-        attributes={**inventory.attributes, **settings.attributes},
-    )
+    columns = catalogue_for(settings, inventory)
     card = for_store(read_card(file), of=columns)
     needed = columns_of(card, of=columns)
-    voluntary = voluntary_types(inventory, kinds, settings.cohort.voluntary_kinds)
+    voluntary = voluntary_types(inventory, columns.kinds, settings.cohort.voluntary_kinds)
     leads, matched, stages, grades = 0, Counter[str](), Counter[str](), Counter[str]()
     criteria = [(group, criterion) for group, of in card.groups.items() for criterion in of.criteria]
     ranges = store.lead_ranges(size=settings.score.range_leads)

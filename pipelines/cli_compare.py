@@ -11,6 +11,7 @@ from pipelines.command_line import (
     DryRun,
     Json,
     Store,
+    check_writable,
     microseconds_of,
     opened,
     print_json,
@@ -18,6 +19,7 @@ from pipelines.command_line import (
     say,
     settings_of,
     tracking_of,
+    write_file,
 )
 
 
@@ -45,6 +47,7 @@ def compare(
 
     if language not in languages():
         raise ConfigError(f"--lang must be one of {', '.join(languages())}; found {language!r}.")
+    check_writable(out, csv)
     settings = settings_of(config, store)
     with opened(settings, read_only=True) as leads, progress_bar("Reading leads") as progress:
         tracking = None if dry_run and version is None and against == POINTS else tracking_of(settings)
@@ -53,8 +56,7 @@ def compare(
             version=version, against=against, say=say, progress=progress,
         )  # fmt: skip
     if out is not None and not dry_run:
-        out.write_text(to_html(comparing.shortened(report), language=language), encoding="utf-8")
-        say(f"Wrote {out}: open it in a browser.")
+        write_file(out, to_html(comparing.shortened(report), language=language))
     if csv is not None and not dry_run:
         comparing.write_swap_set(report, csv)
         say(f"Wrote {csv}: {report['swap_set']['snapshots']:,} leads that change hands.")

@@ -13,6 +13,7 @@ from pipelines.command_line import (
     Config,
     Json,
     Store,
+    check_writable,
     microseconds_of,
     opened,
     print_json,
@@ -41,6 +42,7 @@ def explain(
 
     if language not in LANGUAGES:
         raise ConfigError(f"--lang must be one of {', '.join(LANGUAGES)}; found {language!r}.")
+    check_writable(out)
     settings = settings_of(config, store)
     with opened(settings, read_only=True) as leads:
         facts = explanation(

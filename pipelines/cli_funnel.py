@@ -13,6 +13,7 @@ from pipelines.command_line import (
     Config,
     Json,
     Store,
+    check_writable,
     day_of,
     moment_of,
     now_utc,
@@ -43,10 +44,15 @@ def funnel(
     as_json: Json = False,
 ) -> None:
     """Show how leads pass from stage to stage, by channel or any column and by period: rates, days, cost and return."""
+    from features.errors import ConfigError
     from pipelines import funnel_report
     from pipelines.funnel import Asked, page_of, report
     from pipelines.spreadsheet import write_csv
+    from serve.funnel_words import LANGUAGES
 
+    if language not in LANGUAGES:
+        raise ConfigError(f"--lang must be one of {', '.join(LANGUAGES)}; found {language!r}.")
+    check_writable(out, csv)
     settings = settings_of(config, store)
     asked = Asked(
         by=by,

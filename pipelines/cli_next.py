@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from pipelines.command_line import Config, Json, Store, opened, print_json, progress_bar, say, settings_of
+from pipelines.command_line import (
+    Config,
+    Json,
+    Store,
+    check_writable,
+    opened,
+    print_json,
+    progress_bar,
+    say,
+    settings_of,
+)
 
 
 def next_(
@@ -24,6 +34,7 @@ def next_(
     from pipelines.next_steps import next_steps_of, write_csv
     from pipelines.report_next import print_next
 
+    check_writable(out)
     settings = settings_of(config, store)
     with opened(settings, read_only=True) as leads, progress_bar("Reading leads") as progress:
         found = next_steps_of(leads, settings, progress=progress)

@@ -204,13 +204,14 @@ def erase(
 
 def store_grants(
     role_prefix: Annotated[
-        str | None, typer.Option(help="All six roles: this before ingest, train, … (default: ls_).")
+        str | None, typer.Option(help="All roles: this before ingest, train, … (default: ls_).")
     ] = None,
     ingest: Annotated[str | None, typer.Option(help="The role that imports.")] = None,
     train: Annotated[str | None, typer.Option(help="The role that trains.")] = None,
     score: Annotated[str | None, typer.Option(help="The role of the nightly job.")] = None,
     privacy: Annotated[str | None, typer.Option(help="The role that answers and forgets people.")] = None,
     review: Annotated[str | None, typer.Option(help="The role that reviews model cards.")] = None,
+    report: Annotated[str | None, typer.Option(help="The role that reports to marketing.")] = None,
     read: Annotated[str | None, typer.Option(help="The role that reads what is published.")] = None,
     config: Config = None,
 ) -> None:
@@ -218,7 +219,10 @@ def store_grants(
     from features.errors import ConfigError
     from pipelines.grants import ROLES, grants
 
-    named = {"ingest": ingest, "train": train, "score": score, "privacy": privacy, "review": review, "read": read}
+    named = {
+        "ingest": ingest, "train": train, "score": score, "privacy": privacy, "review": review, "report": report,
+        "read": read,
+    }  # fmt: skip
     roles = {purpose: role for purpose, role in named.items() if role is not None}
     if roles and role_prefix is not None:
         raise ConfigError("--role-prefix names all roles: give it, or the roles one by one.")

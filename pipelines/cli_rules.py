@@ -13,6 +13,7 @@ from pipelines.command_line import (
     Config,
     Json,
     Store,
+    check_writable,
     microseconds_of,
     opened,
     print_json,
@@ -40,6 +41,7 @@ def rules_fit(
     from pipelines.fitting_rules import fit_rules
     from pipelines.rules_report import print_fitted
 
+    check_writable(out)
     if out is not None and out.exists() and not force:
         raise ConfigError(f"{out} is there already. Name another file, or replace it with --force.")
     settings = settings_of(config, store)
@@ -61,7 +63,11 @@ def rules_fit(
     if out is None:
         say("Nothing was written: --out card.toml writes the card.")
     else:
-        say(f'To count by it: [points] source = "{out}". Next: leadscore compare')
+        say(
+            f'To count by it: [points] source = "{out}". It was judged above by cards learned before each period; it '
+            f"learned itself from all of them, so leadscore compare is fair to this card only on leads after "
+            f"{fitted.report['known_until']}."
+        )
 
 
 @rules_app.command("check")

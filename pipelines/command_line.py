@@ -5,6 +5,7 @@ Data go to stdout, messages and progress to stderr. This is the only module that
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -166,6 +167,32 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
             bars.update(task, completed=done, total=total)
 
         yield advance
+
+
+def check_writable(*files: Path | None) -> None:
+    """Before work that takes long: what it comes to can be written where it was asked for (None: nowhere).
+
+    Raises
+    ------
+    UserError
+        A file's folder is not there, or it may not be written to.
+    """
+    from features.errors import UserError
+
+    for file in files:
+        if file is None:
+            continue
+        why = None
+        if not file.parent.is_dir():
+            why = f"there is no folder {file.parent}"
+        elif file.is_dir():
+            why = "it is a folder"
+        elif not os.access(file if file.exists() else file.parent, os.W_OK):
+            why = "permission denied"
+        if why is not None:
+            raise UserError(
+                f"{file} cannot be written: {why}. Name a file in a folder that is there, and that may be written to."
+            )
 
 
 def write_file(file: Path, text: str) -> None:

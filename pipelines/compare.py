@@ -28,7 +28,7 @@ from pipelines.contest_worth import with_worth
 from pipelines.decisions import economics_of
 from pipelines.moments import moment
 from pipelines.points import card_for
-from pipelines.proving import lists, segment_columns
+from pipelines.proving import capacity_leads, capacity_share, lists, segment_columns
 from pipelines.spreadsheet import write_csv
 from pipelines.store import LeadStore
 from pipelines.tracking import Tracking, ask_briefly
@@ -116,8 +116,7 @@ def report_of(
     swap : lists the leads that change hands, given what was found, each snapshot's list, and what each is worth
     """
     on = lists(contest.as_of, settings)
-    leads = _sales_leads(settings)
-    share = min(1.0, leads * len(np.unique(on)) / len(on)) if leads else USUAL_SHARE
+    share = capacity_share(contest.as_of, settings, drawn=contest.drawn)
     worth = economics.value(frame) if economics else None
     asked: dict[str, Any] = {
         "lead_id": contest.lead_id, "resamples": settings.model.resamples, "seed": settings.model.seed,
@@ -127,7 +126,7 @@ def report_of(
         contest.b,
         contest.outcome,
         lists=on,
-        share=share,
+        share=USUAL_SHARE if share is None else share,
         worth=worth,
         touch_cost=economics.sales_touch_cost if economics else 0.0,
         **asked,
@@ -138,7 +137,7 @@ def report_of(
     months = by_group({"month": _months(contest)}, contest.outcome, **handed)
     segments = by_group(labels, contest.outcome, **handed) if labels else ()
     report = {
-        **_facts(contest, found, settings, economics, leads=leads),
+        **_facts(contest, found, settings, economics),
         "months": [row.as_dict() for row in sorted(months, key=lambda row: row.value)],
         "segments": [row.as_dict() for row in segments],
         "swap_set": {
@@ -215,10 +214,8 @@ def log(tracking: Tracking, settings: Settings, report: Mapping[str, Any], *, sa
         say(f"warning: not kept in MLflow: {error}")
 
 
-def _facts(
-    contest: Contest, found: Comparison, settings: Settings, economics: Economics | None, *, leads: int
-) -> dict[str, Any]:
-    share = found.at_capacity.share
+def _facts(contest: Contest, found: Comparison, settings: Settings, economics: Economics | None) -> dict[str, Any]:
+    share, leads = found.at_capacity.share, capacity_leads(settings)
     evaluations, differences = contest.together.evaluations, contest.together.differences["b"]
     return {
         "names": list(contest.names),
@@ -227,6 +224,7 @@ def _facts(
         "leads": found.leads,
         "converted": found.converted,
         "lists": found.lists,
+        "drawn": contest.drawn,
         "data": {
             "first_as_of": moment(int(contest.as_of.min())),
             "last_as_of": moment(int(contest.as_of.max())),
@@ -235,7 +233,7 @@ def _facts(
         "capacity": {
             "share": share,
             "told": leads > 0,
-            "leads": leads or share * found.snapshots / found.lists,
+            "leads": leads or share * found.snapshots / found.lists / contest.drawn,
         },
         "economics": {"currency": economics.currency, "touch_cost": economics.sales_touch_cost} if economics else None,
         "word": found.at_capacity.word,
@@ -253,12 +251,6 @@ def _facts(
         },
         "calibration": {side: _calibration(evaluations[side]) for side in ("a", "b")},
     }
-
-
-def _sales_leads(settings: Settings) -> int:
-    """Leads of one list that sales can call: as is told for evaluation, or else in [economics]; 0: nobody told."""
-    per_night = settings.economics.touches_per_day if settings.snapshots.at == "calendar" else 0
-    return settings.evaluation.capacity_leads or per_night
 
 
 def _calibration(of: Evaluation) -> list[dict[str, Any]]:

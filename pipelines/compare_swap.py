@@ -7,8 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from features.catalogue import Catalogue
+from features.errors import ReleaseRefused
 from features.measures import measures
 from models import rules
+from models.bundle import Release
 from models.comparison import Comparison, swapped
 from models.contract import Contract, ContractColumn
 from models.encoding import Floats
@@ -82,7 +84,9 @@ def portraits(contest: Contest, found: Comparison, listed: list[Swapped], labels
 def _reasons(
     contest: Contest, data: TrainingFrame, columns: Catalogue, settings: Settings, rows: list[int]
 ) -> dict[int, dict[str, Any]]:
-    """By row: the reasons of the very model that foretold it."""
+    """By row: the reasons of the very model that foretold it; of a version, those that its release has now."""
+    if contest.release is not None:
+        return _release_reasons(contest.release, contest, data, settings, rows)
     if contest.proof is None or not rows:
         return {}
     contract = _contract(columns, settings)
@@ -101,6 +105,24 @@ def _reasons(
         texts = reasons(explain(model, frame, centre=centre), frame, contract=contract, most=settings.score.reasons)
         told |= {int(row): read_reasons(text, about=about) for row, text in zip(inside, texts, strict=True)}
     return told
+
+
+def _release_reasons(
+    release: Release, contest: Contest, data: TrainingFrame, settings: Settings, rows: list[int]
+) -> dict[int, dict[str, Any]]:
+    """By row that is in the training frame; nothing where the release reads other columns than that has."""
+    here, contract = [row for row in rows if contest.row[row] >= 0], release.contract
+    if not here or not set(contract.names) <= set(map(str, data.frame.columns)):
+        return {}
+    frame = data.frame.iloc[contest.row[here]][list(contract.names)]
+    try:
+        contract.check(frame)
+    except ReleaseRefused:  # a column has another type by now
+        return {}
+    about = {column.name: column.about for column in contract.columns}
+    told = explain(release.model, frame, centre=release.centre)
+    texts = reasons(told, frame, contract=contract, most=settings.score.reasons)
+    return {row: read_reasons(text, about=about) for row, text in zip(here, texts, strict=True)}
 
 
 def _contract(columns: Catalogue, settings: Settings) -> Contract:

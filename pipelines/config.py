@@ -32,6 +32,7 @@ _ONLY_HOW: Final = {"range_leads", "timezone", "metrics_file"}
 Probability = Annotated[float, Field(gt=0, lt=1)]
 Days = Annotated[int, Field(ge=1, le=3650)]
 Money = Annotated[float, Field(ge=0, lt=1e12)]
+Margin = Annotated[float, Field(gt=0, le=1)]
 
 
 class _Section(BaseModel):
@@ -145,9 +146,10 @@ class EconomicsSettings(_Section):
     currency: str = Field(min_length=1, max_length=8)
     customer_value: Money
     amount: str
-    margin: Annotated[float, Field(gt=0, le=1)]
+    margin: Margin
     segment: str
     values: dict[str, Money]
+    margins: dict[str, Margin]
     sales_touch_cost: Money
     nurture_touch_cost: Money
     touches_per_day: Annotated[int, Field(ge=0)]
@@ -243,12 +245,14 @@ class Settings(_Section):
     def digest(self) -> str:
         """SHA-256 of what can change a score or a release; where things are kept is no part of it.
 
-        How a company's own tables are read is: another zone, stage or attribute makes other scores.
+        How a company's own tables are read is: another zone, stage or attribute makes other scores. What is worth how
+        much is, only where stages are derived from it.
         """
+        only_told = {} if self.stages.limits == "economics" else {"economics": True}
         plain = self.model_dump(
             exclude={
                 "store": {"url", "lock_timeout_seconds"}, "tracking": True, "release": True, "score": _ONLY_HOW,
-                "evaluation": True, "gate": True, "card": True,
+                "evaluation": True, "gate": True, "card": True, **only_told,
             }
         )  # fmt: skip
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
@@ -359,7 +363,9 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigError(f"{file} is not valid TOML: {error}.") from error
 
 
-_FREE: Final = ("attributes", "events.kinds", "store.tables", "card.justification", "economics.values")
+_FREE: Final = (
+    "attributes", "events.kinds", "store.tables", "card.justification", "economics.values", "economics.margins",
+)  # fmt: skip
 
 
 def _merge(into: dict[str, Any], new: Mapping[str, Any], *, where: str, path: str) -> None:

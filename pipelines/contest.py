@@ -6,6 +6,7 @@ are judged by what they foretold of leads they had not learned from, which the s
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -16,17 +17,19 @@ from features.catalogue import Catalogue
 from features.errors import TooLittleData, UserError
 from features.tables import MICROSECONDS_PER_DAY
 from models.baselines import points_probability
+from models.bundle import Release
 from models.encoding import Floats
 from models.evaluation import Together, evaluate_together
 from models.non_inferiority import LEAST_IN_COMMON
-from pipelines import cards, champion, out_of_time
+from pipelines import active_release, cards, champion, out_of_time
 from pipelines.champion import Champion
 from pipelines.config import Settings
 from pipelines.points import points_of
 from pipelines.proving import DIFFERENCES, MODEL, Proof, capacity_share, lists, prove
+from pipelines.release_cache import ReleaseCache
 from pipelines.snapshots import TrainingFrame
 from pipelines.store import Inventory, LeadStore
-from pipelines.tracking import Tracking
+from pipelines.tracking import Tracking, ask_briefly
 
 Say = Callable[[str], None]
 
@@ -61,6 +64,10 @@ class Contest:
     proof: Proof | None
     """Behind A, where it is the model as it would be trained: it can give its reasons."""
     together: Together
+    drawn: float = 1.0
+    """The share of all leads that these were drawn from: so much shorter are the lists here."""
+    release: Release | None = None
+    """Of A, where it is a version whose files are at hand: what it says now of these leads."""
 
     def frame(self, data: TrainingFrame) -> pd.DataFrame:
         """The features of each snapshot; missing where the training frame has it no more."""
@@ -105,6 +112,7 @@ def model_against_points(
         points=points[row],
         proof=proof,
         together=renamed,
+        drawn=data.sampled_share,
     )
 
 
@@ -144,8 +152,10 @@ def version_against(
         both["other"] = points[both["row"].to_numpy(np.int64)]
         both["other_probability"] = _points_then(points, data, both, horizon_days=settings.label.horizon_days)
         both, names = both.dropna(subset=["other_probability"]), (f"version {one.version}", POINTS)
+        theirs_drawn = data.sampled_share
     else:
         other = champion.registered(store, against)
+        theirs_drawn = _drawn(_files(other, tracking, settings, say=say), now=data.sampled_share)
         theirs = _told(store, other)[[*_KEY, "probability"]].rename(columns={"probability": "other_probability"})
         both = ours.merge(theirs, on=_KEY).merge(place, on=_KEY, how="left")
         both["other"] = both["other_probability"]
@@ -157,9 +167,11 @@ def version_against(
             f"{converted} leads converted; with fewer than {LEAST_IN_COMMON} nothing can be said. Train both on this "
             "store ('leadscore status' lists its versions), or compare other ones."
         )
+    # Leads are drawn by a fixed hash of their id: those in common are those of the smallest draw.
+    release = _files(one, tracking, settings, say=say)
+    drawn = min(_drawn(release, now=data.sampled_share), theirs_drawn)
     outcome, lead_id = both["converted"].to_numpy(np.int64), both["lead_id"].to_numpy(object)
-    as_of, share = both["as_of"].to_numpy(np.int64), None
-    share = capacity_share(as_of, settings)
+    as_of = both["as_of"].to_numpy(np.int64)
     a, b = both["probability"].to_numpy(np.float64), both["other_probability"].to_numpy(np.float64)
     say(f"evaluating, with {settings.model.resamples} resamples by lead behind every interval")
     together = evaluate_together(
@@ -167,7 +179,7 @@ def version_against(
         outcome,
         lead_id=lead_id,
         period=lists(as_of, settings),
-        capacity_share=share,
+        capacity_share=capacity_share(as_of, settings, drawn=drawn),
         base_rate_probability=float(outcome.mean()),
         against="a",
         differences=DIFFERENCES,
@@ -188,6 +200,8 @@ def version_against(
         points=second if against is None else None,
         proof=None,
         together=together,
+        drawn=drawn,
+        release=release,
     )
 
 
@@ -199,6 +213,23 @@ def _told(store: LeadStore, chosen: Champion) -> pd.DataFrame:
             "version ('leadscore status' lists them)."
         )
     return told
+
+
+def _files(chosen: Champion, tracking: Tracking, settings: Settings, *, say: Say) -> Release | None:
+    """A version's files, verified; None, and a word, where they are away."""
+    cache = ReleaseCache(Path(settings.release.cache))
+    ask_briefly()
+    try:
+        return cache.load(chosen.digest) or active_release.fetch(tracking, cache, chosen)
+    except UserError as error:
+        say(f"version {chosen.version} gives no reasons, and its leads are taken to be drawn as they are now: {error}")
+        return None
+
+
+def _drawn(release: Release | None, *, now: float) -> float:
+    """The share of all leads that a version was tried on, as its card says; as they are drawn now where none does."""
+    told = release.card.get("data", {}).get("sampled_share") if release else None
+    return now if told is None else float(told)
 
 
 def _points_then(points: Floats, data: TrainingFrame, both: pd.DataFrame, *, horizon_days: int) -> "pd.Series[Any]":

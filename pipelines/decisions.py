@@ -1,6 +1,7 @@
 """The company's decisions, from its settings to the plain values that scoring and its audit take."""
 
 from features.errors import ConfigError
+from models.rules import fold
 from pipelines.config import Settings
 from pipelines.publishing import Limits
 from serve.bands import BandLimits
@@ -69,14 +70,19 @@ def economics_of(settings: Settings) -> Economics | None:
             "customer_value is what a customer brings already. Name the column of the amount, or take margin out.",
         ),
         (
+            bool(e.margins) and not (e.amount and e.segment),
+            "[economics.margins] tells what share of an amount is earned in a segment, but "
+            f"{'amount' if not e.amount else 'segment'} names no column. Name it, or take the margins out.",
+        ),
+        (
             bool(e.values) and not e.segment,
             "[economics.values] tells what customers of a segment are worth, but segment names no column. Name it, "
             'such as segment = "company_size_band".',
         ),
         (
-            bool(e.segment) and not e.values,
-            f"segment = {e.segment!r} is told, but [economics.values] is empty: no value would differ. Tell what a "
-            "customer of each segment is worth, or take segment out.",
+            bool(e.segment) and not e.values and not e.margins,
+            f"segment = {e.segment!r} is told, but [economics.values] is empty, and so is [economics.margins]: "
+            "nothing would differ. Tell what a customer of each segment is worth, or take segment out.",
         ),
         (
             bool(e.segment) and e.segment == e.amount,
@@ -101,9 +107,5 @@ def economics_of(settings: Settings) -> Economics | None:
         )
     if not told:
         return None
-    return Economics(**e.model_dump(exclude={"values"}), values={_folded(name): v for name, v in e.values.items()})
-
-
-def _folded(text: str) -> str:
-    """As the texts of categorical columns are read."""
-    return text.strip().casefold()
+    by_segment = {key: {fold(name): v for name, v in getattr(e, key).items()} for key in ("values", "margins")}
+    return Economics(**e.model_dump() | by_segment)

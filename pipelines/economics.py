@@ -17,8 +17,9 @@ from features.errors import ConfigError, UserError
 from features.tables import AS_OF, LEAD_ID
 from pipelines.config import Settings
 from pipelines.decisions import economics_of
+from pipelines.moments import moment
 from pipelines.published import published, values
-from pipelines.store import EPOCH, LeadStore
+from pipelines.store import LeadStore
 from serve.economics import Economics
 from serve.sensitivity import sensitivity
 from serve.stage_limits import MOST, Outcome, break_even, cut_of, limits_for, outcome
@@ -83,8 +84,9 @@ def priced(
     ConfigError
         A column that [economics] names is not there.
     """
-    scores = published(store)
-    value = values(store, settings, economics, scores, progress=progress)
+    with store.snapshot() as frozen:
+        scores = published(frozen)
+        value = values(frozen, settings, economics, scores, progress=progress)
     ours = ~scores["recommended_stage"].isin(OWNED_BY_PEOPLE).to_numpy(bool)
     return Priced(scores[ours].reset_index(drop=True), value[ours], economics, int((~ours).sum()))
 
@@ -132,7 +134,7 @@ def report(
     suggested = outcome(p, worth, sal=sal, mql=mql, economics=firm)
     product_use = leads.scores["recommended_stage"].eq("pql").to_numpy(bool)
     return {
-        "as_of": (EPOCH + pd.Timedelta(int(leads.scores[AS_OF].max()), "us")).isoformat(),
+        "as_of": moment(int(leads.scores[AS_OF].max())),
         "currency": firm.currency,
         "horizon_days": settings.label.horizon_days,
         "leads": len(p),

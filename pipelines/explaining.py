@@ -17,13 +17,13 @@ import numpy as np
 import pandas as pd
 
 from features.build import describe
-from features.catalogue import catalogue
 from features.errors import ConfigError, RegistryUnreachable, ReleaseRefused
 from features.kinds import kinds_of
 from features.signals import signals
 from features.tables import AS_OF, LEAD_ID, LeadTables
 from models.bundle import Release
 from models.explanation import explain
+from pipelines.catalogues import catalogue_for
 from pipelines.champion import Champion, champion_of
 from pipelines.config import Settings
 from pipelines.decisions import economics_of, policy
@@ -78,15 +78,12 @@ def explanation(
         raise refusal(store, settings, lead_id, run=run, as_of=as_of)
     at = int(found["as_of"])
     notes: list[dict[str, Any]] = []
-    release = _release(store, settings, tracking, run, notes)
     tables, inventory = store.read(lead_id, lead_id), store.inventory(until=at)
+    if not tables.leads.num_rows:  # a company's own table, that has it no longer
+        raise refusal(store, settings, lead_id, run=run, as_of=as_of)
+    release = _release(store, settings, tracking, run, notes)
     snapshot = pd.DataFrame({LEAD_ID: [lead_id], AS_OF: [at]})
-    today = catalogue(
-        kinds=kinds_of(inventory.event_types, settings.events.kinds),
-        type_counts=inventory.event_types,
-        profile_columns=inventory.profile_columns,
-        attributes={**inventory.attributes, **settings.attributes},
-    )
+    today = catalogue_for(settings, inventory)
     families = {column.name: column.family for column in (release.contract if release else today).columns}
     sums = _family_sums(release, tables, snapshot, found, notes) if release else None
     money = _money(settings, tables, snapshot, inventory, found["probability"], notes)

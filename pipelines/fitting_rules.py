@@ -105,7 +105,8 @@ def fit_rules(
     """Learn a card from the model, and judge it on later leads.
 
     Its limits hand over as many of the later leads as the model's stages do: mql from [stages] mql_probability on; sql
-    from sal_probability on, or as many as sales can work ([evaluation] capacity_leads).
+    from sal_probability on, or as many as sales can work ([evaluation] capacity_leads,
+    or [economics] touches_per_day).
 
     Raises
     ------
@@ -130,17 +131,17 @@ def fit_rules(
     probability = final.model.probability(data.frame)
     learned = learned_card(data.frame, columns.columns, probability, lead_id=data.lead_id, criteria=criteria)
     later = data.frame.iloc[proof.backtest.row]
-    card = with_limits(learned.card, later, shares=_shares(proof, settings))
-    report = _report(proof, judged, card, learned, data, settings)
-    head = _head(report, until=moment(known_until(inventory, as_of=as_of)))
-    text = card_toml(card, head=head)
+    card = with_limits(learned.card, later, shares=_shares(proof, data, settings))
+    until = moment(known_until(inventory, as_of=as_of))
+    report = {**_report(proof, judged, card, learned, data, settings), "known_until": until}
+    text = card_toml(card, head=_head(report, until=until))
     return FittedRules(card, text, {**report, "card": text})
 
 
-def _shares(proof: Proof, settings: Settings) -> tuple[float, float]:
+def _shares(proof: Proof, data: TrainingFrame, settings: Settings) -> tuple[float, float]:
     """Of the later snapshots, those that the model would have made mql or more, and those handed to sales."""
     probability = proof.backtest.probability[MODEL]
-    capacity = capacity_share(proof.as_of, settings)
+    capacity = capacity_share(proof.as_of, settings, drawn=data.sampled_share)
     handed = float((probability >= settings.stages.sal_probability).mean()) if capacity is None else capacity
     return max(float((probability >= settings.stages.mql_probability).mean()), handed), handed
 
@@ -151,7 +152,7 @@ def _report(
     probability = proof.backtest.probability
     predictions = {MODEL: probability[MODEL], LEARNED: judged.probability}
     predictions |= {POINTS: probability[POINTS]} if POINTS in probability else {}
-    share = capacity_share(proof.as_of, settings)
+    share = capacity_share(proof.as_of, settings, drawn=data.sampled_share)
     at_capacity = [] if share is None else ["lift_at_capacity"]
     together = evaluate_together(
         predictions,
@@ -175,7 +176,7 @@ def _report(
         "criteria": _criteria(card, later, proof.outcome),
         "tried": learned.tried,
         "limits": {"mql_points": int(card.limits[0]), "sql_points": int(card.limits[1]), "cap": int(card.cap or 0)},
-        "handed_over": _handed_over(card, later, proof, settings),
+        "handed_over": _handed_over(card, later, proof, data, settings),
         "metrics": {name: {key: of[key].as_dict() for key in of} for name, of in found.items()},
         "differences": {
             name: {key: difference.as_dict() for key, difference in of.items()}
@@ -209,10 +210,12 @@ def _criteria(card: Card, later: pd.DataFrame, outcome: npt.NDArray[np.int64]) -
     return told
 
 
-def _handed_over(card: Card, later: pd.DataFrame, proof: Proof, settings: Settings) -> dict[str, dict[str, float]]:
+def _handed_over(
+    card: Card, later: pd.DataFrame, proof: Proof, data: TrainingFrame, settings: Settings
+) -> dict[str, dict[str, float]]:
     """Of the later snapshots: the shares that reach each limit, by the card and by the model."""
     stage = points(later, card)["stage"].to_numpy(object)
-    mql, sql = _shares(proof, settings)
+    mql, sql = _shares(proof, data, settings)
     return {
         "mql": {LEARNED: float((stage != "lead").mean()), MODEL: mql},
         "sql": {LEARNED: float((stage == "sql").mean()), MODEL: sql},
@@ -237,6 +240,8 @@ def _head(report: Mapping[str, Any], *, until: str) -> list[str]:
         f"Learned from the model by 'leadscore rules fit', from what was known up to {until}.",
         report["verdict"].replace(" The learned card is", "\nThe learned card is"),
         "These are figures of cards learned in the same way before the leads that they were judged on.",
+        "This card learned from all leads up to then, so 'leadscore compare' is fair to it only on leads after "
+        f"{until}.",
         "",
         "Job function and seniority are read from job titles, and sizes of companies put into bands.",
         "Every key is explained by 'leadscore config card'; [points] source = \"FILE\" counts by this card.",

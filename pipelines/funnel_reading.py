@@ -1,7 +1,6 @@
 """The leads of a store as a funnel follows them: one row each, of what was known before a moment, range by range."""
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -10,14 +9,11 @@ import pandas as pd
 import pyarrow as pa
 
 from features.build import describe
-from features.catalogue import Catalogue, catalogue
-from features.declare import Combination
-from features.errors import ConfigError
 from features.kinds import kinds_of
 from features.tables import AS_OF, LEAD_ID, PROFILE_COLUMNS
 from pipelines.config import Settings
 from pipelines.decisions import economics_of
-from pipelines.mapped_tables import nearest
+from pipelines.published import columns_named
 from pipelines.snapshots import voluntary_types
 from pipelines.store import EPOCH, Inventory, LeadStore
 from serve.funnel import RECORDED
@@ -38,10 +34,11 @@ class LeadRows:
         self.before = EPOCH + timedelta(microseconds=until)
         self.attributes = [name for name in columns if name not in PROFILE_COLUMNS]
         self.profile = [name for name in columns if name in PROFILE_COLUMNS]
-        self.types = {**inventory.attributes, **settings.attributes}
         self.kinds = kinds_of(inventory.event_types, settings.events.kinds)
         self.acts = voluntary_types(inventory, self.kinds, settings.cohort.voluntary_kinds)
-        self.economics = economics_of(settings)
+        self.economics = told = economics_of(settings)
+        named = {"amount": told.amount, "segment": told.segment} if told else {}
+        self.priced_by = columns_named(settings, inventory, named)
 
     def leads(self) -> tuple[pd.DataFrame, dict[str, int]]:
         """All leads that are followed, and how many others were left out, by reason."""
@@ -138,7 +135,7 @@ class LeadRows:
         frame = pd.DataFrame(index=customers.index)
         if columns and len(customers):
             asked = customers[[LEAD_ID]].assign(**{AS_OF: customers["customer"].astype(np.int64)})
-            described = describe(self.store.read(first, last), asked, of=self._catalogue(columns))
+            described = describe(self.store.read(first, last), asked, of=self.priced_by)
             frame = described.set_index(customers.index)[sorted(columns)]
             if told.amount:
                 frame = frame.assign(**{told.amount: customers["amount"].fillna(frame[told.amount])})
@@ -146,25 +143,6 @@ class LeadRows:
         if len(customers):
             worth[bought.to_numpy()] = told.value(frame)
         return pd.Series(worth, index=found.index)
-
-    def _catalogue(self, names: set[str]) -> Catalogue:
-        """The columns that the economics name, and those that these are made of."""
-        whole = catalogue(
-            kinds=self.kinds,
-            type_counts=self.inventory.event_types,
-            profile_columns=self.inventory.profile_columns,
-            attributes=self.types,
-        )
-        for name in sorted(names):
-            if name not in whole.names:
-                raise ConfigError(
-                    f"[economics] names the column {name}, which this store cannot fill.{nearest(name, whole.names)}"
-                )
-        needed = set(names)
-        for column in reversed(whole.columns):
-            if column.name in needed and isinstance(column.source, Combination):
-                needed.update(part for part in column.source.inputs if isinstance(part, str))
-        return replace(whole, columns=tuple(column for column in whole.columns if column.name in needed))
 
     def _ids(self, query: str, given: list[Any]) -> set[str]:
         return set(self.store.arrow(query, given).column(LEAD_ID).to_pylist())

@@ -14,8 +14,10 @@ from pipelines.mapped_tables import NAME, MappedTable, check_names, quoted
 #: Role -> what it is for.
 ROLES: Final = {
     "ingest": "imports files ('leadscore import'); reads of leads only what it must compare",
-    "train": "trains and compares ('leadscore train', 'compare'); sees no contacts",
+    "train": "trains and tests ('leadscore train', 'backtest'); sees no contacts",
     "score": "scores every night ('leadscore score', 'status', 'explain'); sees no contacts, changes nothing published",
+    "report": "reports to marketing ('leadscore compare', 'explain', 'funnel', 'economics', 'next', 'rules'); reads \
+alone, and no contacts",
     "privacy": "answers and forgets people: reads, objects, erases; scores and trains nothing",
     "review": "reads and reviews cards ('leadscore card', 'review', 'reviews', 'promote --dry-run'); promotes nothing",
     "read": "reads what is published (current_scores), and nothing else",
@@ -68,6 +70,14 @@ _RIGHTS: Final[Mapping[str, tuple[str, ...]]] = {
         "SELECT (source_id, line, reason) ON quarantine",
         "SELECT ON current_scores",
     ),
+    "report": (
+        *(f"SELECT ON {name}" for name in (*_INPUT, "channel_costs", "attributes")),
+        "SELECT (lead_id) ON tombstones",
+        "SELECT ON runs, published, scores, current_scores",
+        "SELECT ON releases, promotions",
+        # What versions foretold of past leads: by it two of them are compared.
+        "SELECT ON out_of_time",
+    ),
     "privacy": (
         *(
             f"SELECT, DELETE ON {name}"
@@ -87,7 +97,7 @@ _RIGHTS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "read": ("SELECT ON current_scores",),
 }
-_READS_LEADS: Final = ("train", "score")
+_READS_LEADS: Final = ("train", "score", "report")
 _OFFERS: Final = ("ingest", "train")
 
 
@@ -96,7 +106,7 @@ def grants(roles: Mapping[str, str], tables: Mapping[str, MappedTable] | None = 
 
     Parameters
     ----------
-    roles : ingest, train, score, privacy, review or read -> the name of the database's role for it
+    roles : ingest, train, score, report, privacy, review or read -> the name of the database's role for it
     tables : input tables that are read out of a company's own
 
     Raises

@@ -39,12 +39,12 @@ def worth_of(settings: Settings, inventory: Inventory, policy: Policy) -> Worth:
     return worth
 
 
-def cut_of_night(asking: Iterable[tuple[pd.DataFrame, Floats]], policy: Policy) -> Cut | None:
+def cut_of_night(asking: Iterable[pd.DataFrame], policy: Policy) -> Cut | None:
     """The last lead that finds a place.
 
     Parameters
     ----------
-    asking : range by range, the candidates (`serve.scorer.candidates`) and what they bring
+    asking : range by range, the candidates (`serve.scorer.candidates`)
     """
     economics = policy.economics
     if economics is None or economics.touches_per_day == 0:
@@ -52,10 +52,10 @@ def cut_of_night(asking: Iterable[tuple[pd.DataFrame, Floats]], policy: Policy) 
     parts = list(asking)
     if not parts:
         return None
-    leads = pd.concat([part for part, _ in parts], ignore_index=True)
+    leads = pd.concat(parts, ignore_index=True)
     return place_of_last(
         leads["probability"].to_numpy(np.float64),
-        np.concatenate([worth for _, worth in parts]),
+        leads["worth"].to_numpy(np.float64),
         leads["lead_id"].to_numpy(object),
         economics=economics,
         keep_share=policy.stages.keep_share,

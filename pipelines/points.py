@@ -9,11 +9,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.build import describe
-from features.catalogue import Catalogue, catalogue
-from features.kinds import kinds_of
+from features.catalogue import Catalogue
 from features.tables import AS_OF, LEAD_ID, LeadTables
 from models import rules
 from models.rules import Card
+from pipelines.catalogues import catalogue_for
 from pipelines.config import Settings
 from pipelines.rules_card import card_of, columns_of, for_store
 from pipelines.snapshots import TrainingFrame
@@ -26,12 +26,7 @@ class PointsCard:
     """A card fitted to what a store can fill."""
 
     def __init__(self, settings: Settings, inventory: Inventory) -> None:
-        columns = catalogue(
-            kinds=kinds_of(inventory.event_types, settings.events.kinds),
-            type_counts=inventory.event_types,
-            profile_columns=inventory.profile_columns,
-            attributes={**inventory.attributes, **settings.attributes},
-        )
+        columns = catalogue_for(settings, inventory)
         source = settings.points.source
         plain = tomllib.loads(settings.points.text)
         self.card: Card = for_store(card_of(plain, where=f"the points card {source}"), of=columns)

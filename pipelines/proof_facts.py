@@ -15,7 +15,7 @@ from models.months import by_month
 from models.segments import OTHER, by_segment
 from pipelines.config import Settings
 from pipelines.moments import moment
-from pipelines.proving import MODEL, Proof, segment_columns
+from pipelines.proving import MODEL, Proof, capacity_leads, segment_columns
 from pipelines.snapshots import TrainingFrame
 from serve.acceptance import targets
 from serve.bands import BandLimits
@@ -48,7 +48,7 @@ def facts(proof: Proof, data: TrainingFrame, settings: Settings) -> dict[str, An
     return {
         "folds": [_fold(told, data, settings) for told in proof.backtest.folds],
         "metrics": metrics[MODEL],
-        "capacity": None if share is None else {"leads": settings.evaluation.capacity_leads, "share": share},
+        "capacity": None if share is None else {"leads": capacity_leads(settings), "share": share},
         "baselines": {name: found for name, found in metrics.items() if name != MODEL},
         "baseline_notes": dict(proof.notes),
         "differences": {

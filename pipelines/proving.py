@@ -135,7 +135,7 @@ def prove(
         outcome,
         lead_id=leads,
         period=lists(as_of, settings),
-        capacity_share=capacity_share(as_of, settings),
+        capacity_share=capacity_share(as_of, settings, drawn=data.sampled_share),
         base_rate_probability=found.base_rate,
         against=MODEL,
         differences=DIFFERENCES,
@@ -153,12 +153,24 @@ def lists(as_of: npt.NDArray[np.int64], settings: Settings) -> npt.NDArray[np.in
     return np.asarray(months.year * 12 + months.month, np.int64)
 
 
-def capacity_share(as_of: npt.NDArray[np.int64], settings: Settings) -> float | None:
-    """The share of an average list that sales can work; None where nobody has said how many leads that is."""
-    leads = settings.evaluation.capacity_leads
+def capacity_leads(settings: Settings) -> int:
+    """Leads of one list that sales can work: as is told for evaluation, or else in [economics]; 0: nobody told."""
+    per_night = settings.economics.touches_per_day if settings.snapshots.at == "calendar" else 0
+    return settings.evaluation.capacity_leads or per_night
+
+
+def capacity_share(as_of: npt.NDArray[np.int64], settings: Settings, *, drawn: float) -> float | None:
+    """The share of an average list that sales can work; None where nobody has said how many leads that is.
+
+    Parameters
+    ----------
+    as_of : (rows,) the snapshots at hand
+    drawn : the share of all leads that these are of; lists are as much longer than they look
+    """
+    leads = capacity_leads(settings)
     if not leads:
         return None
-    return min(1.0, leads * len(np.unique(lists(as_of, settings))) / len(as_of))
+    return min(1.0, leads * drawn * len(np.unique(lists(as_of, settings))) / len(as_of))
 
 
 def segment_columns(frame: pd.DataFrame, settings: Settings) -> list[str]:

@@ -5,7 +5,6 @@ range, under the same time cut as the scores themselves.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from difflib import get_close_matches
 
 import numpy as np
@@ -13,11 +12,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.build import describe
-from features.catalogue import Catalogue, catalogue
-from features.declare import Combination
+from features.catalogue import Catalogue
 from features.errors import ConfigError, UserError
-from features.kinds import kinds_of
 from features.tables import AS_OF, LEAD_ID
+from pipelines.catalogues import catalogue_for, needed
 from pipelines.config import Settings
 from pipelines.store import Inventory, LeadStore
 from serve.economics import Economics
@@ -29,16 +27,23 @@ Progress = Callable[[int, int], None]
 def published(store: LeadStore) -> pd.DataFrame:
     """One row per published lead, by lead_id: lead_id, as_of (microseconds UTC), probability and the stage advised.
 
+    A lead that is no longer among the leads, where a company keeps these itself, is left out: nothing is known of it.
+
     Raises
     ------
     UserError
-        Nothing is published.
+        Nothing is published, or of no lead that is still there.
     """
     scores: pd.DataFrame = store.arrow(
         "SELECT lead_id, epoch_us(as_of) AS as_of, probability, recommended_stage, needs_confirmation "
-        "FROM current_scores ORDER BY lead_id"
+        f"FROM current_scores WHERE lead_id IN (SELECT lead_id FROM {store.source('leads')}) ORDER BY lead_id"
     ).to_pandas()
     if scores.empty:
+        if store.rows("SELECT 1 FROM current_scores LIMIT 1"):
+            raise UserError(
+                f"No score is published of a lead that is still among the leads of {store.where}: look at the table "
+                "that [store.tables] reads them from, or run 'leadscore score' anew."
+            )
         raise UserError("No score is published, so there is nothing to tell about: run 'leadscore score' first.")
     return scores
 
@@ -93,12 +98,7 @@ def columns_named(settings: Settings, inventory: Inventory, named: dict[str, str
     ConfigError
         One is not there, or is not of the type it must be.
     """
-    columns = catalogue(
-        kinds=kinds_of(inventory.event_types, settings.events.kinds),
-        type_counts=inventory.event_types,
-        profile_columns=inventory.profile_columns,
-        attributes={**inventory.attributes, **settings.attributes},
-    )
+    columns = catalogue_for(settings, inventory)
     by_name = {column.name: column for column in columns.columns}
     for key, name in named.items():
         if not name:
@@ -115,12 +115,4 @@ def columns_named(settings: Settings, inventory: Inventory, named: dict[str, str
                 f"[economics] {key} must name a {wanted} column, and {name!r} is {by_name[name].type}. Name another; "
                 "[attributes] says what your own columns are."
             )
-    return _only(set(named.values()), of=columns)
-
-
-def _only(names: set[str], *, of: Catalogue) -> Catalogue:
-    """Of a catalogue, these columns and those that they are made of."""
-    for column in reversed(of.columns):
-        if column.name in names and isinstance(column.source, Combination):
-            names = names | {name for name in column.source.inputs if isinstance(name, str)}
-    return replace(of, columns=tuple(column for column in of.columns if column.name in names))
+    return needed(named.values(), of=columns)

@@ -18,15 +18,13 @@ from features.cohort import OBJECTS
 from features.errors import AuditRefused, LockHeld, ReleaseRefused
 from pipelines import ledger
 from pipelines.failpoints import reached
-from pipelines.stage_changes import moved_too_far, night_before
+from pipelines.stage_changes import LEAST_LEADS, moved_too_far, night_before
 from pipelines.store import EPOCH, LeadStore
 
 _TIME: Final = pa.timestamp("us", tz="UTC")
 WITHDRAWN: Final = "withdrawn"
 ERASED: Final = "erased during the run"
 GONE: Final = "gone during the run"
-#: Fewer leads than this may well have one probability, or move all at once.
-_LEADS_THAT_DIFFER: Final = 20
 
 
 @dataclass(frozen=True)
@@ -179,7 +177,7 @@ def audit(
     checked = ["the account balances", "every probability lies in its interval, in [0, 1]"]
     refusals: list[str] = []
     warnings: list[str] = []
-    if different == 1 and staged >= _LEADS_THAT_DIFFER:
+    if different == 1 and staged >= LEAST_LEADS:
         refusals.append(f"All {staged:,} leads have one and the same probability: what tells them apart is missing.")
     night = night_before(store, as_of=as_of)
     before = store.rows(
@@ -189,9 +187,7 @@ def audit(
         volume, level = int(before[0][0]), float(before[0][1])
         for said, unlike in (
             _compare(staged, float(mean), volume, level, limits),
-            moved_too_far(
-                store, run_id, night, most_share=limits.most_stage_changes_share, least_leads=_LEADS_THAT_DIFFER
-            ),
+            moved_too_far(store, run_id, night, most_share=limits.most_stage_changes_share, least_leads=LEAST_LEADS),
         ):
             refusals += unlike
             checked += [] if unlike else [said]

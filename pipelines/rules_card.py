@@ -16,12 +16,13 @@ from typing import Any, Final, TypeGuard
 
 from features import behavioural
 from features.catalogue import FAMILIES, Catalogue
-from features.declare import Attribute, Column, Combination, Moment, Op, Primitive
+from features.declare import Attribute, Column, Moment, Op, Primitive
 from features.errors import ConfigError
 from features.kinds import KINDS, identifier
 from features.sizes import BANDS
 from features.titles import FUNCTIONS, SENIORITIES
 from models.rules import CAPS, FLOOR, Card, Criterion, Decay, Group, fold
+from pipelines.catalogues import needed
 
 DEFAULT: Final = "rules_card.toml"
 #: No number of points is further from 0, and no decay slower: more is a slip of the key.
@@ -178,11 +179,7 @@ def for_store(card: Card, *, of: Catalogue) -> Card:
 
 def columns_of(card: Card, *, of: Catalogue) -> Catalogue:
     """Of a catalogue, the columns that a card fitted to it needs, and those that they are made of."""
-    needed = set(card.features)
-    for column in reversed(of.columns):
-        if column.name in needed and isinstance(column.source, Combination):
-            needed.update(name for name in column.source.inputs if isinstance(name, str))
-    return replace(of, columns=tuple(column for column in of.columns if column.name in needed))
+    return needed(card.features, of=of)
 
 
 def _group(rules: Mapping[str, Any], name: str, decimals: int, taken: set[str], wrong: list[str]) -> Group:

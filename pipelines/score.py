@@ -14,7 +14,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from features.cohort import Cohort, eligible
@@ -22,7 +21,6 @@ from features.errors import ConfigError, ReleaseRefused, StoreLost
 from features.kinds import kinds_of
 from features.tables import LeadTables
 from models.bundle import Release
-from models.encoding import Floats
 from pipelines import active_release, champion, ledger, publishing, stage_changes
 from pipelines.active_release import Active
 from pipelines.champion import Champion
@@ -47,6 +45,7 @@ NOT_FINITE: Final = "no finite probability"
 NIGHTLY, BACKFILL, CATCH_UP = "nightly", "backfill", "catch-up"
 CLOCK_SKEW: Final = "clock_skew"
 ROWS_LEFT_OUT: Final = "mapped_rows_left_out"
+STAGE_CHANGES: Final = "stage_changes"
 #: What is kept in memory of each lead until the end.
 _KEPT: Final = ["lead_id", "probability", "band", "recommended_stage", "stage_reason", "overridden", "before", "moves"]
 #: How often a run is begun anew when its connection broke.
@@ -236,7 +235,12 @@ class _Scoring:
                 counts, rows, night, new = self._score_all(frozen, active, None if job.dry_run else run_id)
             reached("score: after staging")
             checked: list[str] = []
-            if not job.dry_run:
+            if job.dry_run:
+                # Nothing is audited, but whoever tries a release wants to know whether the night would come through.
+                brake = self.settings.score.most_stage_changes_share
+                if stopped := stage_changes.would_stop(stage_changes.changes(rows, night), most_share=brake):
+                    active.warn(STAGE_CHANGES, stopped)
+            else:
                 counts, checked = self._published(counts, new, active, run_id)
         except BaseException as error:
             if not job.dry_run:
@@ -298,19 +302,20 @@ class _Scoring:
             cohort = eligible(tables, asked, target_stage=target, voluntary_types=voluntary)
             return tables, cohort, stage_changes.recommended(frozen, night, first, last)
 
-        def asking() -> Iterator[tuple[pd.DataFrame, Floats]]:
+        def asking() -> Iterator[pd.DataFrame]:
             for first, last in ranges:
                 tables, cohort, last_night = read(first, last)
                 brings = worth(tables, cohort.snapshots)
                 assert brings is not None  # they ask only where stages go by economics
-                yield candidates(release, tables, cohort.snapshots, last_night=last_night, **how), brings
+                yield candidates(release, tables, cohort.snapshots, last_night=last_night, worth=brings, **how)
 
         excluded: Counter[str] = Counter()
         quarantined: Counter[str] = Counter()
         new: dict[str, float] = {}
         leads_in, kept = 0, []
         ranges = frozen.lead_ranges(size=self.settings.score.range_leads)
-        # Who finds a place with sales is known when all leads are: where places are few, they are gone through twice.
+        # Who finds a place with sales is known when all leads are. Where places are counted, all are read, described
+        # and predicted twice; the reasons, which take the longest, are made once.
         cut = cut_of_night(asking(), decisions)
         for done, (first, last) in enumerate(ranges):
             tables, cohort, last_night = read(first, last)
@@ -320,10 +325,9 @@ class _Scoring:
                 release, tables, cohort.snapshots, last_night=last_night, worth=worth(tables, cohort.snapshots),
                 cut=cut, **how,
             )  # fmt: skip
-            finite = np.isfinite(scores["probability"].to_numpy(np.float64))
+            finite = cohort.snapshots["lead_id"].isin(scores["lead_id"]).to_numpy(bool)
             if not finite.all():
                 quarantined[NOT_FINITE] += int((~finite).sum())
-                scores = scores[finite]
             for name, share in more.items():
                 new[name] = max(share, new.get(name, 0.0))
             if stage_as is not None:

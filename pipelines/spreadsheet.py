@@ -11,6 +11,8 @@ from numbers import Real
 from pathlib import Path
 from typing import Final
 
+from features.errors import UserError
+
 #: How a text begins that a spreadsheet would run, or that an apostrophe was put before.
 _RUNS: Final = re.compile(r"'*[\s\x00]*[=+\-@\t\r＝＋－＠]")
 
@@ -25,13 +27,19 @@ def write_csv(file: Path, rows: Iterable[Mapping[str, object]], *, columns: Sequ
 
     Raises
     ------
-    OSError
-        The file cannot be written.
+    UserError
+        The file cannot be written there.
     """
-    with file.open("w", encoding="utf-8-sig", newline="") as opened:
-        writer = csv.writer(opened)
-        writer.writerow([cell(name) for name in columns])
-        writer.writerows([cell(row.get(name)) for name in columns] for row in rows)
+    try:
+        with file.open("w", encoding="utf-8-sig", newline="") as opened:
+            writer = csv.writer(opened)
+            writer.writerow([cell(name) for name in columns])
+            writer.writerows([cell(row.get(name)) for name in columns] for row in rows)
+    except OSError as error:
+        raise UserError(
+            f"{file} cannot be written: {error.strerror}. Name a file in a folder that is there, and that may be "
+            "written to."
+        ) from error
 
 
 def cell(value: object) -> str:

@@ -18,6 +18,10 @@ from serve.stage_memory import LastNight
 
 #: Moves that a report gives as examples.
 _MOST_EXAMPLES: Final = 10
+#: Of fewer leads than this, most may well move at once.
+LEAST_LEADS: Final = 20
+#: How a dry run begins to say that the brake would hold.
+STOPPED: Final = "A night like this would be stopped"
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,33 @@ def changes(rows: pd.DataFrame, night: Night | None) -> StageChanges:
     )
 
 
+def would_stop(found: StageChanges, *, most_share: float, least_leads: int = LEAST_LEADS) -> str | None:
+    """The sentence that says that the brake would stop a night with these changes; None: it would not.
+
+    Examples
+    --------
+    >>> found = StageChanges("2026-01-05T00:00:00+00:00", 40, 30, 0.75, {}, [])
+    >>> print(would_stop(found, most_share=0.5))
+    A night like this would be stopped: 30 of 40 leads get another stage than on 2026-01-05 (75%), more than [score]
+    most_stage_changes_share = 0.5. To publish it all the same, give --accept-drift 'REASON'.
+    >>> would_stop(found, most_share=0.8) is None
+    True
+    """
+    if found.since is None or not _too_many(
+        found.moved, found.compared, most_share=most_share, least_leads=least_leads
+    ):
+        return None
+    return (
+        f"{STOPPED}: {found.moved:,} of {found.compared:,} leads get another stage than on "
+        f"{found.since[:10]} ({found.share:.0%}), more than [score] most_stage_changes_share = {most_share:g}. To "
+        "publish it all the same, give --accept-drift 'REASON'."
+    )
+
+
+def _too_many(moved: int, both: int, *, most_share: float, least_leads: int) -> bool:
+    return not (both < least_leads or moved <= most_share * both)
+
+
 def moved_too_far(
     store: LeadStore, run_id: str, night: Night, *, most_share: float, least_leads: int
 ) -> tuple[str, list[str]]:
@@ -144,7 +175,7 @@ def moved_too_far(
         [run_id, night.run_id],
     )[0]
     told = f"{moved:,} of {both:,} leads get another stage than on {moment(night.as_of)[:10]}"
-    if both < least_leads or moved <= most_share * both:
+    if not _too_many(moved, both, most_share=most_share, least_leads=least_leads):
         return told, []
     (then, config_then), (now, config_now) = (
         store.rows("SELECT model_version, config_digest FROM runs WHERE run_id = $1", [run])[0]

@@ -43,6 +43,11 @@ def refusal(
     if store.rows(f"SELECT 1 FROM {store.source('objections')} WHERE lead_id = $1", [lead_id]):
         return UserError(f"{none}it objects to profiling, so it is not scored, and nothing of before is told.")
     if not store.rows(f"SELECT 1 FROM {store.source('leads')} WHERE lead_id = $1", [lead_id]):
+        if store.rows("SELECT 1 FROM scores WHERE lead_id = $1 LIMIT 1", [lead_id]):
+            return UserError(
+                f"Nothing can be told of lead {lead_id!r}: it was scored, and is no longer among the leads of "
+                f"{store.where}. If it should be, look at the table that [store.tables] reads them from."
+            )
         return UserError(f"{none}the store {store.where} holds no such lead.{_alike(store, lead_id)}")
     if run is None:
         before = f" as of {moment(as_of)} or before" if as_of is not None else " yet"

@@ -93,6 +93,7 @@ id="calibration-key"></figcaption></figure>
 <li data-word="counted_ties"></li>
 <li data-word="counted_intervals"></li>
 <li id="counted-value" data-word="counted_value"></li>
+<li id="counted-drawn" data-word="counted_drawn"></li>
 <li data-word="counted_private"></li>
 </ul>
 </section>
@@ -151,6 +152,7 @@ def page_data(report: Mapping[str, Any]) -> dict[str, Any]:
         "leads": report["leads"],
         "converted": report["converted"],
         "lists": report["lists"],
+        "drawn": report["drawn"],
         "per": report["per"],
         "told": report["capacity"]["told"],
         "capacity": min(range(len(curve)), key=lambda at: abs(curve[at]["share"] - share)),

@@ -74,7 +74,7 @@ function tableOf(headings, rows) {
 _PAGE: Final = r"""
 function showFigures() {
   const at = state.at, share = data.share[at], converted = data.converted;
-  const leads = plain(share * data.snapshots / data.lists);
+  const leads = plain(share * data.snapshots / data.lists / data.drawn);
   by('now').textContent = say('capacity_now', {share: percent(share), leads, per: say('per_' + data.per)});
   const range_ = by('share');
   range_.value = at;
@@ -186,20 +186,22 @@ function showColumns() {
 
 function showAll() {
   document.documentElement.lang = state.language;
+  const date = text => new Intl.DateTimeFormat(state.language, {dateStyle: 'long', timeZone: 'UTC'})
+    .format(new Date(text));
   for (const node of document.querySelectorAll('[data-word]')) node.textContent = say(node.dataset.word,
-    {name: the(0), a: the(0), b: the(1), per: say('per_' + data.per), share: percent(data.share[data.capacity])});
+    {name: the(0), a: the(0), b: the(1), per: say('per_' + data.per), share: percent(data.share[data.capacity]),
+      first: date(data.first), last: date(data.last), drawn: percent(data.drawn)});
   for (const node of document.querySelectorAll('[data-hint]')) node.placeholder = say(node.dataset.hint);
   for (const node of document.querySelectorAll('[data-language]')) {
     node.setAttribute('aria-pressed', String(node.dataset.language === state.language));
   }
   by('heading').textContent = document.title = say('title', {a: upper(the(0)), b: the(1)});
   by('verdict').textContent = data.verdict[state.language];
-  const date = text => new Intl.DateTimeFormat(state.language, {dateStyle: 'long', timeZone: 'UTC'})
-    .format(new Date(text));
   by('seen').textContent = say('seen', {snapshots: whole(data.snapshots), leads: whole(data.leads),
     first: date(data.first), last: date(data.last), converted: whole(data.converted), stage: data.stage,
     days: data.days});
   by('counted-value').hidden = !data.value;
+  by('counted-drawn').hidden = data.drawn >= 1;
   by('capacity-usual').hidden = data.told;
   by('back').textContent = say(data.told ? 'capacity_back' : 'capacity_back_usual',
     {share: percent(data.share[data.capacity])});

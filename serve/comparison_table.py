@@ -57,7 +57,7 @@ function sumsOf(row) {
     make('span', {text}));
   const times = effect => '×' + format(Math.exp(effect), {maximumSignificantDigits: 2});
   const chance = odds => percent(1 / (1 + Math.exp(-odds)));
-  const model = [make('h4', {text: say('sum_model')})];
+  const model = [make('h4', {text: say(kind(0) === 'version' ? 'sum_version' : 'sum_model', {name: the(0)})})];
   if (row.reasons) {
     const {start, rest, calibration, told} = row.reasons;
     const sum = start + rest + calibration + told.reduce((all, [, effect]) => all + effect, 0);
@@ -65,7 +65,7 @@ function sumsOf(row) {
       ...told.map(([text, effect]) => line(times(effect), says(text), effect > 0 ? 'up' : 'down')),
       line(times(rest), say('rest')), line(times(calibration), say('calibration_part')),
       line(chance(sum), say('total'), 'end')));
-  } else model.push(make('p', {text: say('sum_no_reasons')}));
+  } else model.push(make('p', {text: say('sum_no_reasons', {name: the(0)})}));
   const sides = [make('div', {}, ...model)];
   if (kind(1) === 'points') {
     const counted = [make('h4', {text: say('sum_points')})];

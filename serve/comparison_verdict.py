@@ -1,6 +1,7 @@
 """What a comparison comes to in a sentence: how much each finds for the same calls, and who is better, or neither."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ def sentence(report: Mapping[str, Any], *, language: str) -> str:
 
     Parameters
     ----------
-    report : `names`, `word`, `at_capacity` and `economics` of a comparison (see `pipelines.compare`)
+    report : `names`, `word`, `at_capacity`, `economics` and, for money, `data` of a comparison (`pipelines.compare`)
 
     Examples
     --------
@@ -43,6 +44,8 @@ def sentence(report: Mapping[str, Any], *, language: str) -> str:
         currency = report["economics"]["currency"]
         told += " " + words["verdict_value"].format(
             value=_money(value["value"], currency, words),
+            first=_day(report["data"]["first_as_of"], words),
+            last=_day(report["data"]["last_as_of"], words),
             low=_money(value["low"], currency, words),
             high=_money(value["high"], currency, words),
         )
@@ -75,6 +78,10 @@ def number(value: float, words: Mapping[str, str]) -> str:
 
 def _more(value: float, words: Mapping[str, str]) -> str:
     return words["more" if value >= 0 else "fewer"].format(number=number(abs(value), words))
+
+
+def _day(moment: str, words: Mapping[str, str]) -> str:
+    return date.fromisoformat(moment[:10]).strftime(words["day"])
 
 
 def _money(value: float, currency: str, words: Mapping[str, str]) -> str:

@@ -31,7 +31,9 @@ ENGLISH: Final[Words] = {
     "{b}: {difference} fewer of every 100 (95 % interval: {low} to {high}). {Name_a} is worse.",
     "verdict_level": "When the first {share} % of each list are called, {find_a} {a} of 100 conversions and {find_b} "
     "{b}. Chance alone can make such a difference (95 % interval: {low} to {high} of every 100). The two are level.",
-    "verdict_value": "In money, that is {value} for the same calls (95 % interval: {low} to {high}).",
+    "verdict_value": "In money, that is {value} for the same calls on all lists from {first} to {last}, each customer "
+    "counted once (95 % interval: {low} to {high}).",
+    "day": "%Y-%m-%d",
     "more": "{number} more",
     "fewer": "{number} fewer",
     "better": "better",
@@ -120,7 +122,9 @@ ENGLISH: Final[Words] = {
     "sum_points": "The points",
     "sum_points_whole": "{points}; what they are made of is not kept.",
     "sum_none": "No points are known.",
-    "sum_no_reasons": "Versions are compared by what they foretold then; that was kept without reasons.",
+    "sum_version": "What {name} says of it now, as factors of the odds. It has learned since, perhaps from this very "
+    "lead: the sum can differ from what it foretold then",
+    "sum_no_reasons": "No reasons of {name}: its files are not at hand, or it reads columns that are not there now.",
     "start": "start: the average lead",
     "rest": "everything else",
     "calibration_part": "calibration",
@@ -170,7 +174,11 @@ ENGLISH: Final[Words] = {
     "counted_intervals": "Intervals come from drawing the leads anew, with all their snapshots, for both at once: 95 "
     "% of the draws lie within. A word is given where the whole interval lies on one side of zero.",
     "counted_private": "Leads are named by their ids only. Names, addresses and companies' names are not read.",
-    "counted_value": "Value is what the converted leads are worth ([economics]), less the cost of calling.",
+    "counted_value": "Value is what the converted leads are worth ([economics]), less the cost of calling, summed over "
+    "all lists from {first} to {last}. A customer who stood on several lists before converting counts once in all: an "
+    "equal part of the worth on each. Every call costs.",
+    "counted_drawn": "Of all leads {drawn} were drawn and judged: leads, conversions and money are theirs; the leads "
+    "per {per} are those of the whole list.",
 }
 
 _LANGUAGES: Final[Mapping[str, Words]] = {"en": ENGLISH, "fr": FRENCH}

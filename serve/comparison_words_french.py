@@ -27,7 +27,9 @@ _TOLD: Final[Mapping[str, str]] = {
     "{b} : {difference} de moins sur 100 (intervalle à 95 % : {low} à {high}). Net désavantage pour {name_a}.",
     "verdict_level": "En appelant les premiers {share} % de chaque liste, sur 100 conversions {find_a} {a} et {find_b} "
     "{b}. Le hasard seul peut produire un tel écart (intervalle à 95 % : {low} à {high} sur 100). Les deux se valent.",
-    "verdict_value": "En argent : {value} pour les mêmes appels (intervalle à 95 % : {low} à {high}).",
+    "verdict_value": "En argent : {value} pour les mêmes appels sur toutes les listes du {first} au {last}, chaque "
+    "client ne comptant qu’une fois (intervalle à 95 % : {low} à {high}).",
+    "day": "%d/%m/%Y",
     "more": "{number} de plus",
     "fewer": "{number} de moins",
     "better": "avantage",
@@ -115,7 +117,10 @@ _TOLD: Final[Mapping[str, str]] = {
     "sum_points": "Les points",
     "sum_points_whole": "{points} ; leur détail n’est pas conservé.",
     "sum_none": "Aucun point n’est connu.",
-    "sum_no_reasons": "Les versions sont comparées sur ce qu’elles avaient prédit alors, conservé sans ses raisons.",
+    "sum_version": "Ce qu’en dit maintenant {name}, en facteurs de la cote. Elle a appris depuis, peut-être de ce lead "
+    "même : la somme peut différer de la prédiction d’alors",
+    "sum_no_reasons": "Pas de raisons pour {name} : ses fichiers manquent, ou elle lit des colonnes absentes "
+    "aujourd’hui.",
     "start": "départ : le lead moyen",
     "rest": "tout le reste",
     "calibration_part": "calibration",
@@ -164,7 +169,11 @@ _TOLD: Final[Mapping[str, str]] = {
     "zéro.",
     "counted_private": "Les leads ne sont désignés que par leur identifiant. Noms, adresses et noms d’entreprises ne "
     "sont pas lus.",
-    "counted_value": "La valeur est ce que valent les leads convertis ([economics]), moins le coût des appels.",
+    "counted_value": "La valeur est ce que valent les leads convertis ([economics]), moins le coût des appels, en "
+    "somme sur toutes les listes du {first} au {last}. Un client présent sur plusieurs listes avant sa conversion ne "
+    "compte qu’une fois en tout : une part égale de sa valeur sur chacune. Chaque appel a son coût.",
+    "counted_drawn": "Parmi tous les leads, {drawn} ont été tirés au sort et jugés : leads, conversions et argent sont "
+    "les leurs ; les leads par {per} sont ceux de la liste entière.",
 }
 
 

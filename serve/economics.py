@@ -18,7 +18,8 @@ class Economics:
     ----------
     customer_value : what one more customer brings
     amount, margin : the column that holds a lead's own amount ("": none), and the share of it that is earned
-    segment, values : the column by whose values a customer is worth something else ("": none), and how much
+    segment, values, margins : the column by whose values customers differ ("": none), what one is worth where none
+        states an amount, and the share of an amount that is earned instead of `margin`
     sales_touch_cost, nurture_touch_cost : of working one lead, and of nurturing one
     touches_per_day : leads that sales can take up from one night's list; 0: not known
     """
@@ -29,6 +30,7 @@ class Economics:
     margin: float = 1.0
     segment: str = ""
     values: Mapping[str, float] = field(default_factory=dict)
+    margins: Mapping[str, float] = field(default_factory=dict)
     sales_touch_cost: float = 0.0
     nurture_touch_cost: float = 0.0
     touches_per_day: int = 0
@@ -36,7 +38,8 @@ class Economics:
     def value(self, frame: pd.DataFrame) -> Floats:
         """(rows,) what each lead brings if it becomes a customer.
 
-        Its own amount times the margin, else its segment's value, else `customer_value`.
+        Its own amount times the margin (its segment's, where that has one), else its segment's value, else
+        `customer_value`. A negative amount, such as a credit note, brings nothing; an infinite one is no amount.
 
         Parameters
         ----------
@@ -48,12 +51,21 @@ class Economics:
         >>> worth = basket.value(pd.DataFrame({"basket": [5000.0, np.nan]}))
         >>> worth.tolist(), float(0.2 * worth[0])
         ([2000.0, 900.0], 400.0)
+        >>> basket.value(pd.DataFrame({"basket": [-120.0, np.inf]})).tolist()
+        [0.0, 900.0]
         """
         worth = np.full(len(frame), float(self.customer_value))
         if self.segment:
-            own = frame[self.segment].map(dict(self.values)).to_numpy("float64", na_value=np.nan)
-            worth = np.where(np.isnan(own), worth, own)
+            worth = self._by_segment(frame, self.values, worth)
         if self.amount:
             stated = frame[self.amount].to_numpy("float64", na_value=np.nan)
-            worth = np.where(np.isnan(stated), worth, stated * self.margin)
+            margin = np.full(len(frame), self.margin)
+            if self.segment:
+                margin = self._by_segment(frame, self.margins, margin)
+            worth = np.where(np.isfinite(stated), np.maximum(stated, 0.0) * margin, worth)
         return worth
+
+    def _by_segment(self, frame: pd.DataFrame, told: Mapping[str, float], other: Floats) -> Floats:
+        """(rows,) what is told of each lead's segment, else `other`."""
+        own = frame[self.segment].map(dict(told)).to_numpy("float64", na_value=np.nan)
+        return np.where(np.isnan(own), other, own)

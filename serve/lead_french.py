@@ -9,6 +9,7 @@ from typing import Final
 
 from models.card_features_french import feature_in_french
 from models.card_phrases_french import typeset
+from serve.stage_reasons import NO_PLACE
 
 #: What stood in the places of a template.
 Said = Mapping[str, str | None]
@@ -25,6 +26,9 @@ _NEXT: Final[Mapping[str, str]] = {
     "call about what it does with it": "l’appeler sur ce qu’il en fait",
     "hand over now": "à transmettre maintenant",
 }
+_NO_PLACE: Final = (
+    " Un appel serait rentable, mais les places des ventes reviennent à des prospects dont on attend davantage."
+)
 _STAGES: Final[Mapping[str, str]] = {
     "lead": "prospect",
     "opportunity": "opportunité",
@@ -43,7 +47,7 @@ _KNOWN: Final = rf"(?:(?P<facts>.+?)(?P<link>, but only | and ))?{_LIKELY}"
 _CHECK: Final = r"(?: Check first: looks out of target \((?P<evidence>.*)\)\.)?"
 _RECOMMENDED: Final = re.compile(
     rf"{_KNOWN}: (?P<next>{'|'.join(map(re.escape, _NEXT))})\."
-    rf"(?: Keeps its stage: (?P<kept>{_SHARE}) to enter it\.)?{_CHECK}",
+    rf"(?P<no_place>{re.escape(NO_PLACE)})?(?: Keeps its stage: (?P<kept>{_SHARE}) to enter it\.)?{_CHECK}",
     re.DOTALL,
 )
 _ACCEPTED: Final = re.compile(
@@ -100,7 +104,8 @@ def _out(said: Said) -> str:
 def _recommended(said: Said) -> str | None:
     known = _known(said)
     kept = f" Garde son étape : {_percent(str(said['kept']))} pour y entrer." if said["kept"] else ""
-    return known and f"{known} : {_NEXT[str(said['next'])]}.{kept}{_check(said)}"
+    no_place = _NO_PLACE if said["no_place"] else ""
+    return known and f"{known} : {_NEXT[str(said['next'])]}.{no_place}{kept}{_check(said)}"
 
 
 def _accepted(said: Said) -> str | None:

@@ -219,8 +219,8 @@ _FRENCH: Final = {
     "note_champion": "Depuis, la version {champion} est devenue championne ; la version {version} a évalué ceci.",
     "note_older": "Ce n’est pas le plus récent : le prospect est expliqué tel que publié au {date}.",
     "note_economics": "Pas de valeur espérée. {why}",
-    "note_places": "Les étapes sous « Ce qui la changerait » suivent ce qu’un appel doit rapporter, et non le nombre de "
-    "places qui restent aux commerciaux.",
+    "note_places": "Les étapes sous « Ce qui la changerait » suivent ce qu’un appel doit rapporter, et non le "
+    "nombre de places qui restent aux commerciaux.",
     "foreign": "(en anglais)",
     "months": "janv.|févr.|mars|avril|mai|juin|juil.|août|sept.|oct.|nov.|déc.",
     "stage_lead": "prospect",

@@ -2,25 +2,45 @@
 
 A lead that sales have on their list holds its place until its expected value is keep_share below what is asked of
 others: its value counts 1 / (1 - keep_share) times, both against the cost of the call and against those who would take
-its place. So no more leads than sales can take up stand at sal or above, and they do not change from night to night
-for a hair's breadth. Use of the product costs a call as well: a pql must pay for it and find a place like any other.
+its place. So no more leads than sales can take up are handed over, and they do not change from night to night for a
+hair's breadth. Leads that sales accepted are theirs already and stand beside that list: places are those of one day's
+new calls, and what sales work on is a stock of weeks. Use of the product costs a call as well: a pql must pay for it
+and find a place like any other.
 """
 
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from serve.economics import Economics
 from serve.stage_limits import Bools, Cut, Floats, break_even, cut_of, limits_for
 from serve.stage_memory import LimitsByLead
-from serve.stages import StageLimits
+from serve.stages import ORDER, OWNED_BY_PEOPLE, Signals, StageLimits, evidence_of, gone_quiet, word_of_people
 
 Texts = npt.NDArray[np.object_]
 
 #: Stages in which a lead is on sales' list, and those in which marketing nurtures it at least.
 WITH_SALES: Final = ("sal", "pql", "sql")
 NURTURED: Final = ("mql", *WITH_SALES)
+
+
+def asking(signals: Signals, limits: StageLimits, *, previous: Texts) -> Bools:
+    """(leads,) who could be handed over, and so asks for a place with sales.
+
+    A place is asked for only by who can use it. Not by leads that people own or that sales accepted, nor by those that
+    stay where they are whatever they are worth: sent back below sal or gone quiet since they were recycled, and not
+    heard of since; out of target without having declared intent.
+    """
+    human = pd.Series(signals.human_stage, dtype="str")
+    up, down = word_of_people(signals, limits)
+    below = human.isin(ORDER[: ORDER.index("sal")]).to_numpy(bool)
+    resting = gone_quiet(signals, limits) & (pd.Series(previous, dtype="str") == "recycled").to_numpy(bool)
+    doubted = evidence_of(signals).notna().to_numpy(bool) & ~signals.explicit_intent
+    owned = human.isin(OWNED_BY_PEOPLE).to_numpy(bool)
+    competing: Bools = ~(owned | up | (down & below) | resting | doubted)
+    return competing
 
 
 def place_of_last(
@@ -39,7 +59,7 @@ def place_of_last(
     ----------
     probability, worth, lead_id, previous : (leads,) all leads of the night; what each brings as a customer; the stage
         recommended last, None = none
-    competing : (leads,) whether our advice could hand the lead over at all
+    competing : (leads,) as `asking` tells it
     """
     held = _held(worth, previous, WITH_SALES, keep_share=keep_share)
     return cut_of(probability, held, lead_id, economics=economics, competing=competing)
@@ -88,7 +108,8 @@ def paying_limits(
         )
         return {"mql": np.minimum(mql, sal), "sal": sal, "pql": np.maximum(pql, sal), "sql": np.maximum(sql, sal)}
 
-    return LimitsByLead(enter=asked(np.full(len(worth), None, object)), stay=asked(previous))
+    pays = break_even(worth, cost=economics.sales_touch_cost)
+    return LimitsByLead(enter=asked(np.full(len(worth), None, object)), stay=asked(previous), pays=pays)
 
 
 def _held(worth: Floats, previous: Texts, stages: tuple[str, ...], *, keep_share: float) -> Floats:

@@ -20,14 +20,14 @@ from features.tables import MICROSECONDS_PER_DAY, LeadTables
 from models.bundle import Release
 from models.contract import Contract
 from models.encoding import Floats
-from models.explanation import Contributions, explain
+from models.explanation import explain
 from serve.bands import BandLimits, band
 from serve.economics import Economics
-from serve.paying_stages import paying_limits
+from serve.paying_stages import asking, paying_limits
 from serve.reasons import reasons
 from serve.stage_limits import Cut
 from serve.stage_memory import LastNight, sent_back
-from serve.stages import ORDER, OWNED_BY_PEOPLE, Signals, StageLimits, recommend
+from serve.stages import ORDER, Signals, StageLimits, recommend
 from serve.targets import out_of_target
 
 
@@ -98,9 +98,9 @@ def score(
 
     Returns
     -------
-    scores : one row per snapshot, in their order: lead_id, as_of, probability, probability_low, probability_high,
-        band, recommended_stage, stage_reason, needs_confirmation, reasons (JSON), overridden (how the word of people
-        stands instead of what the lead earned; null: it does not)
+    scores : one row per snapshot for which the model gives a finite number, in their order: lead_id, as_of,
+        probability, probability_low, probability_high, band, recommended_stage, stage_reason, needs_confirmation,
+        reasons (JSON), overridden (how the word of people stands instead of what the lead earned; null: it does not)
     new_categories : column -> how many more leads than in training have a category the model does not know (share)
 
     Raises
@@ -109,18 +109,19 @@ def score(
         The features are not those of the contract, or too many categories are new.
     """
     told = _told(release, tables, snapshots, columns=columns, kinds=kinds, policy=policy, last_night=last_night)
-    low, high = release.band.interval(told.contributions.log_odds)
+    contributions = explain(release.model, told.frame, centre=release.centre)
+    low, high = release.band.interval(told.log_odds)
     by_lead = None
     if policy.economics is not None and worth is not None:
         by_lead = paying_limits(
-            told.probability, worth, snapshots["lead_id"].to_numpy(object), economics=policy.economics,
-            limits=policy.stages, previous=told.previous, competing=told.competing, cut=cut,
+            told.probability, worth[told.finite], told.lead_id, economics=policy.economics, limits=policy.stages,
+            previous=told.previous, competing=told.competing, cut=cut,
         )  # fmt: skip
     stages = recommend(told.probability, told.signals, policy.stages, previous=told.previous, by_lead=by_lead)
     scores = pd.DataFrame(
         {
-            "lead_id": snapshots["lead_id"].to_numpy(),
-            "as_of": snapshots["as_of"].to_numpy(),
+            "lead_id": told.snapshots["lead_id"].to_numpy(),
+            "as_of": told.snapshots["as_of"].to_numpy(),
             "probability": told.probability,
             "probability_low": np.minimum(low, told.probability),
             "probability_high": np.maximum(high, told.probability),
@@ -128,7 +129,7 @@ def score(
             "recommended_stage": stages["recommended_stage"].to_numpy(),
             "stage_reason": stages["stage_reason"].to_numpy(),
             "needs_confirmation": stages["needs_confirmation"].to_numpy(),
-            "reasons": reasons(told.contributions, told.frame, contract=release.contract, most=policy.reasons),
+            "reasons": reasons(contributions, told.frame, contract=release.contract, most=policy.reasons),
             "overridden": stages["overridden"].to_numpy(object),
         }
     )
@@ -143,14 +144,24 @@ def candidates(
     columns: Catalogue,
     kinds: Mapping[str, str],
     policy: Policy,
+    worth: Floats,
     last_night: LastNight | None = None,
 ) -> pd.DataFrame:
-    """Who asks for a place with sales: lead_id, probability, previous and competing, as `place_of_last` takes them."""
+    """Who asks for a place with sales: what `place_of_last` takes, one row per lead that `score` returns.
+
+    The probabilities are those of `score` to the last bit, or a lead at the cut could miss its place. Nothing is
+    explained, which takes the longest.
+
+    Returns
+    -------
+    lead_id, probability, worth, previous, competing
+    """
     told = _told(release, tables, snapshots, columns=columns, kinds=kinds, policy=policy, last_night=last_night)
     return pd.DataFrame(
         {
-            "lead_id": snapshots["lead_id"].to_numpy(object),
+            "lead_id": told.lead_id,
             "probability": told.probability,
+            "worth": worth[told.finite],
             "previous": told.previous,
             "competing": told.competing,
         }
@@ -159,16 +170,26 @@ def candidates(
 
 @dataclass(frozen=True, eq=False)
 class _Told:
-    """What is known of each lead of a range before its stage is recommended."""
+    """What is known of each lead of a range before its stage is recommended, of those with a finite probability."""
 
+    finite: npt.NDArray[np.bool_]
+    """(snapshots asked,) which they are."""
+    snapshots: pd.DataFrame
     frame: pd.DataFrame
-    contributions: Contributions
-    probability: Floats
+    log_odds: Floats
     signals: Signals
     previous: npt.NDArray[np.object_]
     competing: npt.NDArray[np.bool_]
-    """Whether advice could hand it over: it is neither people's own nor out of target."""
     new: dict[str, float]
+
+    @property
+    def probability(self) -> Floats:
+        chance: Floats = expit(self.log_odds)
+        return chance
+
+    @property
+    def lead_id(self) -> npt.NDArray[np.object_]:
+        return self.snapshots["lead_id"].to_numpy(object)
 
 
 def _told(
@@ -184,7 +205,10 @@ def _told(
     frame = describe(tables, snapshots, of=columns).reset_index(drop=True)
     release.contract.check(frame)
     new = release.contract.check_categories(frame, encoding=release.model.members.encoding)
-    contributions = explain(release.model, frame, centre=release.centre)
+    raw = release.model.members.log_odds(frame)
+    # Stages, bands and places refuse what is no number, and one lead would stop the night of all others.
+    finite = np.isfinite(raw)
+    snapshots, frame = snapshots[finite], frame[finite].reset_index(drop=True)
     facts = signals(
         tables,
         snapshots,
@@ -198,24 +222,20 @@ def _told(
         email_classes=policy.out_of_target_email_classes,
         countries=policy.out_of_target_countries,
     )
-    return _Told(
-        frame,
-        contributions,
-        expit(contributions.log_odds),
-        Signals(
-            product_use=facts["product_use"].to_numpy(bool),
-            explicit_intent=facts["explicit_intent"].to_numpy(bool),
-            days_since_act=facts["days_since_act"].to_numpy(np.float64),
-            was_qualified=facts["was_qualified"].to_numpy(bool),
-            out_of_target=evidence,
-            human_stage=facts["human_stage"].to_numpy(object),
-            stage_before=facts["stage_before"].to_numpy(object),
-            days_in_stage=facts["days_in_stage"].to_numpy(np.float64),
-        ),
-        np.full(len(facts), None, object) if last_night is None else _remembered(last_night, snapshots, facts),
-        ~facts["human_stage"].isin(OWNED_BY_PEOPLE).to_numpy(bool) & pd.isna(evidence),
-        new,
+    known = Signals(
+        product_use=facts["product_use"].to_numpy(bool),
+        explicit_intent=facts["explicit_intent"].to_numpy(bool),
+        days_since_act=facts["days_since_act"].to_numpy(np.float64),
+        was_qualified=facts["was_qualified"].to_numpy(bool),
+        out_of_target=evidence,
+        human_stage=facts["human_stage"].to_numpy(object),
+        stage_before=facts["stage_before"].to_numpy(object),
+        days_in_stage=facts["days_in_stage"].to_numpy(np.float64),
     )
+    previous = np.full(len(facts), None, object) if last_night is None else _remembered(last_night, snapshots, facts)
+    competing = asking(known, policy.stages, previous=previous)
+    log_odds = release.model.calibrator.apply_log_odds(raw[finite])
+    return _Told(finite, snapshots, frame, log_odds, known, previous, competing, new)
 
 
 def _remembered(last_night: LastNight, snapshots: pd.DataFrame, facts: pd.DataFrame) -> npt.NDArray[np.object_]:

@@ -125,10 +125,10 @@ def cut_of(
     Cut(expected_value=200.0, lead_id='c')
     """
     p, worth, ids = _aligned(probability, value, lead_id)
-    places = economics.touches_per_day
     paying = p >= break_even(worth, cost=economics.sales_touch_cost)
     if competing is not None:
         paying &= np.asarray(competing, bool)
+    places = economics.touches_per_day
     if places == 0 or int(paying.sum()) <= places:
         return None
     rows = np.flatnonzero(paying)

@@ -67,11 +67,13 @@ class LastNight:
 class LimitsByLead:
     """From which probability each lead gets each stage, from the lowest rank to the highest: (leads,) each.
 
-    `enter` is the full limit, `stay` what it takes given the stage recommended last: never more.
+    `enter` is the full limit, `stay` what it takes given the stage recommended last: never more. `pays` is from where a
+    call pays for itself, below the limit of sal for who finds no place with sales; None: places are not counted.
     """
 
     enter: Mapping[str, Floats]
     stay: Mapping[str, Floats]
+    pays: Floats | None = None
 
 
 def limits_by_lead(

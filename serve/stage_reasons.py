@@ -14,6 +14,9 @@ _NEXT: Final[Mapping[str, str]] = {
     "sql": "hand over now",
 }
 
+#: Why a lead that is worth a call is not handed over.
+NO_PLACE: Final = " Pays for a call, but sales' places went to leads expected to bring more."
+
 
 def reason(
     stage: str,
@@ -25,6 +28,7 @@ def reason(
     evidence: str | None,
     word: str | None,
     kept: str | None,
+    no_place: bool = False,
 ) -> str:
     """Say why one lead gets `stage`.
 
@@ -34,12 +38,16 @@ def reason(
     evidence : that it is out of target; None: there is none
     word : how people's word stands against what it earned (`serve.stage_memory`); None: it does not
     kept : the limit at which it would enter the stage, which it keeps below it; None: it has reached it
+    no_place : it would pay for a call, but others take the places that sales have
 
     Examples
     --------
     >>> known = dict(intent=False, uses=False, days_since_act=3.0, evidence=None, word=None)
     >>> reason("sal", percent="14 %", kept="15 %", **known)
     '14 % likely to convert: for sales to accept. Keeps its stage: 15 % to enter it.'
+    >>> print(reason("mql", percent="40 %", kept=None, no_place=True, **known))
+    40 % likely to convert: marketing nurtures. Pays for a call, but sales' places went to leads expected to bring
+    more.
     """
     likely = f"{percent} likely to convert"
     facts = ["declared intent to buy (demo, quote, budget or date)"] * intent + ["uses the product"] * uses
@@ -58,4 +66,4 @@ def reason(
         return f"Was qualified, no act for {whole} day{'s' * (whole != 1)}, {likely}: back to nurturing."
     sentence = f"{known}: {_NEXT[stage]}."
     keeps = f" Keeps its stage: {kept} to enter it." if kept else ""
-    return sentence[0].upper() + sentence[1:] + keeps + check
+    return sentence[0].upper() + sentence[1:] + (NO_PLACE if no_place else "") + keeps + check

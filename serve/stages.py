@@ -258,11 +258,9 @@ def recommend(
         )
     _check_stages(last, "previous")
     intent, uses, since = signals.explicit_intent, signals.product_use, signals.days_since_act
-    evidence = _text(signals.out_of_target).str.strip()
-    evidence = evidence.where(evidence != "")
-    human, before = _text(signals.human_stage), _text(signals.stage_before)
-    recycled = (human == "recycled").to_numpy(bool)
-    quiet = (signals.was_qualified | recycled) & (since >= limits.recycle_after_days) & ~intent & ~uses
+    evidence = evidence_of(signals)
+    human = _text(signals.human_stage)
+    quiet = gone_quiet(signals, limits)
     before_now = _text(last)
     found = by_lead or limits_by_lead(last, limits.by_rank(), keep_share=limits.keep_share)
     limit = found.stay
@@ -275,27 +273,31 @@ def recommend(
     stage[uses & (p >= limit["pql"])] = "pql"
     stage[intent & (p >= limit["sql"])] = "sql"
     stage[quiet & (before_now == "recycled").to_numpy(bool)] = "recycled"
-    # One that was not doubted last night is not from now on because its probability fell a little.
-    let_through = found.enter["sal"] * np.where(
-        (before_now == "disqualified") | before_now.isna(), 1, 1 - limits.keep_share
-    )
+    # That others take the places that sales have says nothing against a lead: what counts is whether it pays.
+    pays = found.enter["sal"] if found.pays is None else found.pays
+    # One that was not doubted last night is not from now on because its probability fell a little. Who holds a place is
+    # let through at the very limit of it, for a product may come out a hair off.
+    let_through = np.where(
+        ((before_now == "disqualified") | before_now.isna()).to_numpy(bool),
+        pays, np.minimum(pays * (1 - limits.keep_share), limit["sal"]),
+    )  # fmt: skip
     doubtful = evidence.notna().to_numpy() & ~(intent & (p >= let_through))
     earned = stage.copy()
     earned[doubtful] = "disqualified"
 
     # What people decided goes before what was earned.
     rank, theirs = _ranks(stage), _ranks(human)
-    days = signals.days_in_stage
-    up = accepted(human, days, since, quiet_days=limits.recycle_after_days)
-    down = sent_back(human, before, days, since, order=ORDER)
+    up, down = word_of_people(signals, limits)
     follow = (up & (rank < theirs)) | (down & (rank > theirs))
     stage[follow] = human[follow]
     stage[doubtful & ~up] = "disqualified"
     left_alone = human.isin(OWNED_BY_PEOPLE).to_numpy()
     stage[left_alone] = human[left_alone]
 
-    overridden = (stage != earned) & ~left_alone
+    # Where sales accepted a doubted lead and it earned more than they said, the higher stage is not their word.
+    overridden = (stage != earned) & ~left_alone & (~up | (human == stage).to_numpy(bool))
     word = pd.Series(np.where(up, KEPT_UP, SENT_BACK), dtype="str").where(overridden)
+    no_place = (p >= pays) & (p < limit["sal"])
     full = np.select([stage == one for one in found.enter], list(found.enter.values()), np.nan)
     reasons = [
         f"Set to {one} by people, left alone."
@@ -309,8 +311,9 @@ def recommend(
             evidence=None if pd.isna(why) else why,
             word=None if pd.isna(how) else how,
             kept=percent(to_enter) if chance < to_enter else None,
+            no_place=full_up and one in ("lead", "mql"),
         )
-        for one, owned, chance, declares, used, days, why, how, to_enter in zip(
+        for one, owned, chance, declares, used, days, why, how, to_enter, full_up in zip(
             stage.tolist(),
             left_alone.tolist(),
             p.tolist(),
@@ -320,6 +323,7 @@ def recommend(
             evidence.tolist(),
             word.tolist(),
             full.tolist(),
+            no_place.tolist(),
             strict=True,
         )
     ]
@@ -330,6 +334,28 @@ def recommend(
             "needs_confirmation": (stage == "disqualified") & ~left_alone,
             "overridden": word,
         }
+    )
+
+
+def evidence_of(signals: Signals) -> "pd.Series[str]":
+    """(leads,) the evidence that each is out of target; null: there is none."""
+    evidence = _text(signals.out_of_target).str.strip()
+    return evidence.where(evidence != "")
+
+
+def gone_quiet(signals: Signals, limits: StageLimits) -> npt.NDArray[np.bool_]:
+    """(leads,) whether each was qualified and has not acted for long."""
+    qualified = signals.was_qualified | (_text(signals.human_stage) == "recycled").to_numpy(bool)
+    silent: npt.NDArray[np.bool_] = qualified & (signals.days_since_act >= limits.recycle_after_days)
+    return silent & ~signals.explicit_intent & ~signals.product_use
+
+
+def word_of_people(signals: Signals, limits: StageLimits) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """(leads,) whether sales accepted each, and whether people sent it back (`serve.stage_memory`)."""
+    human, days, since = _text(signals.human_stage), signals.days_in_stage, signals.days_since_act
+    return (
+        accepted(human, days, since, quiet_days=limits.recycle_after_days),
+        sent_back(human, _text(signals.stage_before), days, since, order=ORDER),
     )
 
 

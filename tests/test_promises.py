@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -36,6 +38,8 @@ from hypothesis.stateful import (
 )
 
 from features.errors import AuditRefused, ConfigError, LockHeld, ReleaseRefused, UserError
+from models.encoding import Floats
+from models.members import Members
 from pipelines import active_release, backfill, config, failpoints, ledger, publishing, release
 from pipelines import score as nightly
 from pipelines import store as store_module
@@ -574,16 +578,18 @@ def test_a_lead_that_is_erased_while_a_run_is_at_work_is_left_out_alone(prepared
 
 def test_a_lead_without_a_finite_probability_is_counted(prepared: Prepared) -> None:
     machine = Promises(prepared, None)
-    honest = nightly.score
+    honest, hurt_once = Members.log_odds, itertools.chain([np.nan], itertools.repeat(0.0))
 
-    def hurt(*given: Any, **named: Any) -> Any:
-        scores, new = honest(*given, **named)
-        return scores.assign(probability=scores["probability"].where(scores["lead_id"] != "lead 0003")), new
+    def hurt(members: Members, frame: pd.DataFrame) -> Floats:
+        """The first lead that is asked for gets no number."""
+        told = honest(members, frame)
+        told[0] += next(hurt_once)
+        return told
 
     try:
         machine.let_through("1", machine.now())
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(nightly, "score", hurt)
+            patched.setattr(Members, "log_odds", hurt)
             report = machine.score("usual", supersede=False)
         assert report.quarantined == {nightly.NOT_FINITE: 1}
         assert (report.leads_in, report.scored) == (40, 39)

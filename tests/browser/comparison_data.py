@@ -56,7 +56,7 @@ def report(
         outcome,
         lead_id=ids,
         period=lists(as_of, settings),
-        capacity_share=capacity_share(as_of, settings),
+        capacity_share=capacity_share(as_of, settings, drawn=1.0),
         base_rate_probability=float(outcome.mean()),
         against="a",
         differences=DIFFERENCES,

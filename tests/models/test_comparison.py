@@ -128,6 +128,17 @@ def test_the_swap_set_explains_the_difference(drawn: Drawn, share: float) -> Non
 
 
 @few_examples
+@given(snapshots)
+def test_a_customer_on_several_lists_brings_its_worth_once(drawn: Drawn) -> None:
+    drawn.worth = np.array([float(name.rpartition(" ")[2]) + 1 for name in drawn.lead])  # the same on every list
+    everybody = drawn.compared().curve[-1]
+    customers = {name: worth for name, worth, y in zip(drawn.lead, drawn.worth, drawn.y, strict=True) if y}
+    for side in (everybody.a, everybody.b):
+        assert side.value is not None
+        assert side.value.value == pytest.approx(sum(customers.values()) - 3.0 * len(drawn.y))
+
+
+@few_examples
 @given(snapshots, st.randoms(use_true_random=False))
 def test_neither_the_scale_of_a_ranking_nor_the_order_of_rows_matters(drawn: Drawn, random: st.DataObject) -> None:
     one = drawn.compared()

@@ -39,7 +39,7 @@ def said() -> list[str]:
 def report(trained: World, said: list[str]) -> Report:
     """The model against the card, with a capacity and with money."""
     settings = trained.settings(
-        points__source="default", evaluation__capacity_leads=40,
+        points__source="default", evaluation__capacity_leads=400,
         economics__customer_value=9000.0, economics__sales_touch_cost=60.0,
     )  # fmt: skip
     with trained.open(read_only=True) as store:
@@ -64,20 +64,29 @@ def test_both_are_judged_on_the_same_later_snapshots(report: Report, said: list[
 
 def test_the_capacity_is_that_of_a_night(report: Report) -> None:
     share, place = report["capacity"]["share"], report["at_capacity"]
-    assert report["capacity"] == {"share": share, "told": True, "leads": 40}
-    assert share == pytest.approx(40 * report["lists"] / report["snapshots"])
+    assert report["capacity"] == {"share": share, "told": True, "leads": 400}
+    # A tenth of the leads were drawn: a list is ten times as long as what is at hand of it.
+    assert report["drawn"] < 0.2
+    assert share == pytest.approx(400 * report["drawn"] * report["lists"] / report["snapshots"])
     assert place["share"] == share
     assert place in report["curve"]
-    assert place["handed_over"] == pytest.approx(40 * report["lists"])
+    assert place["handed_over"] == pytest.approx(400 * report["drawn"] * report["lists"])
     for side in ("a", "b"):
         assert place[side]["captured"]["low"] <= place[side]["captured"]["value"] <= place[side]["captured"]["high"]
-        # Two sums of the same: what is found is worth 9,000 each, and every call costs 60.
-        assert place[side]["value"]["value"] == pytest.approx(9000 * place[side]["found"] - 60 * place["handed_over"])
+        # A customer is on several lists, and brings 9,000 once; every call costs 60.
+        assert place[side]["value"]["value"] < 9000 * place[side]["found"] - 60 * place["handed_over"]
+    everybody = report["curve"][-1]
+    customers = (everybody["a"]["value"]["value"] + 60 * report["snapshots"]) / 9000
+    assert customers == pytest.approx(round(customers))
+    assert customers <= report["leads"]
+    assert customers < report["converted"]
     assert len(report["curve"]) <= 202
     assert report["word"] == place["word"]
     for number in (place["a"]["captured"]["value"], place["b"]["captured"]["value"]):
         assert f"{100 * number:.1f}".removesuffix(".0") in report["verdict"]
     assert "EUR" in report["verdict"]
+    days = [report["data"][end][:10] for end in ("first_as_of", "last_as_of")]
+    assert f"on all lists from {days[0]} to {days[1]}, each customer counted once" in report["verdict"]
     assert 0 < report["agreement"]["kendall"] < report["agreement"]["spearman"] < 1
 
 
@@ -220,7 +229,8 @@ def test_versions_are_judged_by_what_both_foretold(world: World) -> None:
         common = int(store.rows("SELECT count(*) FROM out_of_time WHERE release_digest = $1", [theirs])[0][0])
         found = compare(store, settings, version="1", against=version, **asked)
         back = compare(store, settings, version=version, against="1", **asked)
-        itself = compare(store, settings, version="1", against="1", **asked)
+        # What a version was tried on was drawn at its training, however many would be drawn today.
+        itself = compare(store, world.settings(snapshots__most=8000), version="1", against="1", **asked)
         named = compare(store, settings, against="1", **asked)
     assert found["names"] == ["version 1", f"version {version}"]
     assert found["snapshots"] == common
@@ -228,8 +238,15 @@ def test_versions_are_judged_by_what_both_foretold(world: World) -> None:
     assert found["at_capacity"]["captured"]["value"] == pytest.approx(-back["at_capacity"]["captured"]["value"])
     assert found["agreement"]["kendall"] == pytest.approx(-1.0, abs=0.01)
     assert found["capacity"]["share"] == USUAL_SHARE
-    assert found["swap_set"]["leads"][0]["reasons"] is None
+    for lead in found["swap_set"]["leads"][:20]:
+        reasons = lead["reasons"]  # of the release, which has seen more than what foretold the lead
+        assert reasons["reasons"]
+        assert all(isinstance(reasons[key], float) for key in ("start", "rest", "calibration"))
+    assert found["swap_set"]["a"]["for_model"]
     assert "finds" in found["verdict"]
+    then = world.report.facts["data"]["sampled_share"]
+    assert found["drawn"] == itself["drawn"] == then < 0.2
+    assert found["capacity"]["leads"] == pytest.approx(USUAL_SHARE * common / found["lists"] / then)
     assert itself["word"] == "level"
     assert itself["swap_set"]["leads"] == []
     assert all(place["captured"]["value"] == 0 for place in itself["curve"])
@@ -243,12 +260,27 @@ def test_a_version_can_be_held_against_the_points(world: World) -> None:
     assert found["names"] == ["version 1", "points"]
     assert found["metrics"]["roc_auc"]["version 1"] > found["metrics"]["roc_auc"]["points"] > 0.5
     assert found["swap_set"]["leads"][0]["parts"] is None
+    assert found["swap_set"]["leads"][0]["reasons"]["reasons"]
+
+
+def test_where_files_are_away_there_are_no_reasons_and_leads_are_taken_to_be_drawn_as_they_are_now(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    away = Tracking(uri="http://127.0.0.1:9", experiment="x", model_name="x")
+    settings, said = world.settings(release__cache=str(tmp_path), snapshots__most=6000), list[str]()
+    with world.open(read_only=True) as store:
+        itself = compare(store, settings, as_of=None, tracking=away, version="1", against="1", say=said.append)
+        points = compare(store, settings, as_of=None, tracking=away, version="1")
+    assert itself["drawn"] == pytest.approx(world.report.facts["data"]["sampled_share"] * 1.5)
+    assert any(message.startswith("version 1 gives no reasons") for message in said)
+    assert points["swap_set"]["leads"][0]["reasons"] is None
 
 
 def test_money_may_come_from_a_column_that_the_model_may_not_read(world: World) -> None:
     told = {
         "economics__amount": "annual_revenue_keur", "economics__margin": 0.01, "economics__customer_value": 7.0,
-        "economics__touches_per_day": 30,
+        "economics__touches_per_day": 300,
     }  # fmt: skip
     with world.open(read_only=True) as store:
         asked = {"as_of": None, "tracking": world.tracking(), "version": "1"}
@@ -261,7 +293,7 @@ def test_money_may_come_from_a_column_that_the_model_may_not_read(world: World) 
     worth = {lead["worth"] for lead in open_["swap_set"]["leads"]}
     assert len(worth) > 10
     assert kept["curve"] == open_["curve"]
-    assert kept["capacity"]["leads"] == 30
+    assert kept["capacity"]["leads"] == 300
     assert kept["capacity"]["told"]
 
 

@@ -71,6 +71,7 @@ def test_a_file_in_the_working_folder_is_found(elsewhere: Path) -> None:
         ("label = 60\n", r"my\.toml: label is a section, write \[label\]; found 60"),
         ("[label.horizon_days]\ndays = 60\n", r"label\.horizon_days: .*found \{'days': 60\}"),
         ("[bands]\na_probability = 1.5\n", r"bands\.a_probability: .*less than 1"),
+        ("[economics.margins]\nretail = 1.5\n", r"economics\.margins\.retail: .*less than or equal to 1; found 1\.5"),
         ('[attributes]\npostcode = "text"\n', r"attributes\.postcode: .*'numeric'.*found 'text'"),
         ("[label\n", r"my\.toml is not valid TOML"),
     ],
@@ -98,7 +99,9 @@ def test_settings_cannot_be_changed() -> None:
 
 
 #: Tables that take any key: they are empty by default, and explained where they stand.
-FREE = ("attributes", "events.kinds", "store.tables", "card.justification", "economics.values")
+FREE = (
+    "attributes", "events.kinds", "store.tables", "card.justification", "economics.values", "economics.margins",
+)  # fmt: skip
 ONLY_WHERE_AND_HOW = (
     "store.url", "store.lock_timeout_seconds", "score.range_leads", "score.timezone", "score.metrics_file",
 )  # fmt: skip
@@ -117,6 +120,8 @@ def other(key: str, value: Any) -> Any:
         return "default"
     if key == "economics.values":
         return {"1001-5000": 24000.0}
+    if key == "economics.margins":
+        return {"1001-5000": 0.25}
     match value:
         case int():
             return value + 1
@@ -143,9 +148,20 @@ def test_the_digest_is_of_all_that_can_change_a_score_and_of_nothing_else(key: s
     changed = load(environment={}, flags={key: other(key, plain(default)[key])})
     assert plain(changed)[key] != plain(default)[key]
     only_where_and_how = key in ONLY_WHERE_AND_HOW or key.startswith(
-        ("tracking.", "release.", "evaluation.", "gate.", "card.")
+        ("tracking.", "release.", "evaluation.", "gate.", "card.", "economics.")
     )
     assert (changed.digest() == default.digest()) == only_where_and_how
+
+
+ECONOMICS = [key for key in plain(load(environment={})) if key.startswith("economics.")]
+
+
+@pytest.mark.parametrize("key", ECONOMICS)
+def test_economics_count_only_where_stages_are_derived_from_them(key: str) -> None:
+    derived = {"stages.limits": "economics"}
+    before = load(environment={}, flags=derived)
+    after = load(environment={}, flags=derived | {key: other(key, plain(before)[key])})
+    assert after.digest() != before.digest()
 
 
 @pytest.mark.parametrize("name", PRESETS)

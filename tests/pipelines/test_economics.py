@@ -58,6 +58,10 @@ def test_what_is_told_is_handed_on_with_segments_as_columns_are_read() -> None:
     firm = economics_of(told(economics__segment="country", economics__values={" France ": 7.0}))
     assert firm is not None
     assert (firm.customer_value, firm.touches_per_day, firm.values) == (1000.0, 2, {"france": 7.0})
+    by_margin = economics_of(told(economics__segment="country", economics__amount="basket",
+                                  economics__margins={" France ": 0.5}))  # fmt: skip
+    assert by_margin is not None
+    assert by_margin.margins == {"france": 0.5}
 
 
 @pytest.mark.parametrize("name", config.PRESETS)
@@ -72,6 +76,8 @@ def test_no_preset_contradicts_itself(tmp_path: Path, name: str) -> None:
     [
         ({"margin": 0.4}, r"margin = 0\.4 is told without an amount"),
         ({"values": {"1-10": 5.0}}, r"values\] tells .* but segment names no column"),
+        ({"margins": {"1-10": 0.5}, "amount": "x"}, r"margins\] tells .* but segment names no column"),
+        ({"margins": {"1-10": 0.5}, "segment": "x"}, r"margins\] tells .* but amount names no column"),
         ({"segment": "country"}, r"segment = 'country' is told, but \[economics\.values\] is empty"),
         ({"segment": "x", "values": {"1": 5.0}, "amount": "x"}, "amount and segment both name 'x'"),
         ({"nurture_touch_cost": 101.0}, r"nurture_touch_cost = 101 is above sales_touch_cost = 100"),
@@ -134,6 +140,36 @@ def test_limits_that_hand_over_too_many_are_told_as_too_many(store: LeadStore) -
     now = found["settings"]
     assert (now["handed_over"], now["over_capacity"]) == (4, 2)
     assert now["net_value_at_random"] == pytest.approx(now["expected_net_value"] / 2)
+
+
+def test_a_credit_note_brings_nothing_and_stops_nothing(tmp_path: Path) -> None:
+    with LeadStore.open(str(tmp_path / "own.duckdb"), create=True) as store:
+        store.declare_attributes({"basket": "numeric"})
+        publish(store, [*LEADS, {"id": "refunded", "p": 0.8, "attributes": '{"basket": "-300"}'}])
+        found = report(store, told(economics__amount="basket", economics__margin=0.4))
+    assert (found["value"]["lowest"], found["value"]["worthless"]) == (0, 1)
+
+
+def test_a_lead_that_is_no_longer_among_the_leads_is_left_out(store: LeadStore) -> None:
+    by_amount = told(economics__amount="basket", economics__margin=0.4)
+    store.change("DELETE FROM leads WHERE lead_id = 'c'")
+    found = report(store, by_amount)
+    assert (found["leads"], found["value"]["lowest"]) == (4, 1000)
+    assert found["as_of"] == "2025-06-01T00:00:00+00:00"
+    store.change("DELETE FROM leads")
+    with pytest.raises(UserError, match="No score is published of a lead that is still among the leads"):
+        report(store, by_amount)
+
+
+def test_a_segment_may_have_a_margin_of_its_own(store: LeadStore) -> None:
+    found = report(
+        store,
+        told(
+            economics__amount="basket", economics__margin=0.4, economics__segment="company_size_band",
+            economics__margins={"1001-5000": 0.9},
+        ),
+    )  # fmt: skip
+    assert (found["value"]["lowest"], found["value"]["highest"]) == (90, 2000)
 
 
 def test_a_value_may_differ_by_amount_or_segment(store: LeadStore) -> None:

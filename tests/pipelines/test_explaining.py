@@ -205,6 +205,17 @@ def test_a_lead_that_left_the_list_is_said_when_it_was_on_it(world: World) -> No
     assert explained(world, lead, as_of=microseconds(world.as_of))["probability"] > 0
 
 
+def test_a_scored_lead_that_its_company_keeps_no_longer_is_told_as_gone(world: World) -> None:
+    gone, lead, _ = some_leads(world)
+    with world.open() as store:
+        for table in ("leads", "profiles", "events", "stage_changes"):
+            store.change(f"DELETE FROM {table} WHERE lead_id = $1", [gone])
+    said = refused(world, gone)
+    assert "it was scored, and is no longer among the leads of" in said
+    assert "[store.tables]" in said
+    assert explained(world, lead)["lead_id"] == lead
+
+
 def test_contacts_are_not_read(trained: World) -> None:
     (lead,) = some_leads(trained, 1)
     asked: list[str] = []

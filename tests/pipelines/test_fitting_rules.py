@@ -3,6 +3,7 @@
 import json
 import tomllib
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from importlib import resources
 from pathlib import Path
@@ -20,6 +21,7 @@ from models.rules import Card, Criterion, Decay, Group, points
 from pipelines.checking_rules import check_rules
 from pipelines.cli_rules import rules_app
 from pipelines.fitting_rules import LEARNED, FittedRules, fit_rules, learned_points
+from pipelines.moments import microseconds
 from pipelines.proving import MODEL, prove
 from pipelines.rules_card import card_of, default_card, for_store, read_card
 from pipelines.rules_writing import card_toml
@@ -59,6 +61,15 @@ def test_the_file_is_the_card(fitted: Fitted, trained: World) -> None:
     read = for_store(read_card(fitted.file), of=columns)
     assert not read.left_out
     pd.testing.assert_frame_equal(points(fitted.data.frame, read), points(fitted.data.frame, fitted.fitted.card))
+
+
+def test_the_file_says_on_which_leads_its_card_can_be_judged(fitted: Fitted) -> None:
+    head = [line for line in fitted.fitted.text.splitlines() if line.startswith("#")]
+    until = fitted.fitted.report["known_until"]
+    assert f"# Learned from the model by 'leadscore rules fit', from what was known up to {until}." in head
+    told = " ".join(line.removeprefix("# ") for line in head)
+    assert f"'leadscore compare' is fair to it only on leads after {until}." in told
+    assert int(fitted.data.as_of.max()) < microseconds(datetime.fromisoformat(until))
 
 
 def test_the_card_is_few_whole_points_of_columns_that_the_model_may_use(fitted: Fitted) -> None:
@@ -166,6 +177,9 @@ def test_fit_writes_the_card_and_refuses_to_write_over_one(
     for said in ("Points card learned from the model", "On later leads", fitted.fitted.report["verdict"][:40]):
         assert said in done.stdout
     assert "Wrote card.toml" in done.stderr
+    until = fitted.fitted.report["known_until"]
+    assert f"compare is fair to this card only on leads after {until}." in done.stderr
+    assert "Next: leadscore compare" not in done.stderr
     with pytest.raises(ConfigError, match=r"card.toml is there already.*--force"):
         run(trained, "fit", "--out", "card.toml")
     assert (

@@ -196,12 +196,24 @@ def test_values_are_those_of_the_economics_where_they_are_told(filled: LeadStore
     assert found.total.money is not None
     assert (found.total.money.value, found.currency, found.value_from) == (500.0 * 20, "CHF", "economics")
     by_amount = {"economics.amount": "size", "economics.margin": 0.5, "economics.customer_value": 500.0}
-    with pytest.raises(ConfigError, match=r"names the column sise, which this store cannot fill\. Did you mean"):
-        told(filled, of=config.load(environment={}, flags=by_amount | {"economics.amount": "sise"}))
+    by_region = {"economics.segment": "region", "economics.margins": {"R1": 0.25}}
+    for wrong, says in (
+        ({"economics.amount": "sise"}, r"amount names the column 'sise', which this store has not\. Did you mean size"),
+        ({"economics.amount": "region"}, "amount must name a numeric column, and 'region' is categorical"),
+        (by_region | {"economics.segment": "since", "economics.amount": "size"}, "segment must name a categorical"),
+    ):
+        # Before anybody bought, too.
+        for as_of in (AS_OF, day(5)):
+            with pytest.raises(ConfigError, match=says):
+                told(filled, of=config.load(environment={}, flags=by_amount | wrong), as_of=as_of)
     found = told(filled, of=config.load(environment={}, flags=by_amount))
     assert found.total.money is not None
     # What they bought is their own amount.
-    assert found.total.money.value == pytest.approx(0.5 * sum(100.0 + n for n in range(60) if n % 3 == 1))
+    whole = sum(100.0 + n for n in range(60) if n % 3 == 1)
+    assert found.total.money.value == pytest.approx(0.5 * whole)
+    found = told(filled, of=config.load(environment={}, flags=by_amount | by_region))
+    assert found.total.money is not None
+    assert found.total.money.value == pytest.approx(0.25 * whole)
 
 
 @pytest.mark.parametrize(

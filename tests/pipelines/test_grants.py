@@ -12,11 +12,17 @@ import pytest
 from psycopg import errors
 
 from features.errors import AuditRefused, ConfigError, InputError, StoreFailed
-from pipelines import __main__, judging, ledger, reviewing
+from pipelines import __main__, champion, judging, ledger, out_of_time, reviewing
+from pipelines.checking_rules import check_rules
+from pipelines.economics import report as economics
 from pipelines.erase import erase
+from pipelines.explaining import explanation
+from pipelines.funnel import Asked
+from pipelines.funnel import report as funnel
 from pipelines.grants import ROLES, grants
 from pipelines.importing import import_file
 from pipelines.mapping import load_mapping
+from pipelines.next_steps import next_steps_of
 from pipelines.promote import promote
 from pipelines.score import cache_of
 from pipelines.score import run as score
@@ -160,6 +166,12 @@ CANNOT = {
         "INSERT INTO leadscore.leads VALUES ('x', now(), now())", "DELETE FROM leadscore.releases",
         "INSERT INTO leadscore.scores DEFAULT VALUES", "UPDATE leadscore.published SET run_id = ''",
     ],
+    "report": [
+        "SELECT * FROM leadscore.contacts", "SELECT * FROM leadscore.quarantine", "SELECT * FROM leadscore.imports",
+        "INSERT INTO leadscore.runs DEFAULT VALUES", "DELETE FROM leadscore.scores", "CREATE TABLE leadscore.x (x int)",
+        "UPDATE leadscore.channel_costs SET cost = 0", "UPDATE leadscore.published SET run_id = ''",
+        "SELECT erased_at FROM leadscore.tombstones", "SELECT * FROM other.secret",
+    ],
     "privacy": [
         "INSERT INTO leadscore.scores DEFAULT VALUES", "UPDATE leadscore.scores SET probability = 1",
         "INSERT INTO leadscore.leads VALUES ('x', now(), now())", "UPDATE leadscore.published SET run_id = ''",
@@ -195,13 +207,14 @@ def test_what_is_granted_is_granted_to_nobody_else_and_only_once(settled: Roles)
     assert {what for _, *_, what in before} == {"SELECT", "INSERT", "UPDATE", "DELETE"}
     whole = {right for right in before if right[2] == ""}
     assert {right for right in whole if right[0] == "read"} == {("read", "current_scores", "", "SELECT")}
+    assert {what for who, *_, what in before if who == "report"} == {"SELECT"}
     assert {who for who, table, *_ in before if table == "contacts"} == {"ingest", "privacy"}
     assert {who for who, table, column, _ in before if table == "quarantine" and column in ("", "content")} == {
         "ingest", "privacy",
     }  # fmt: skip
     assert ("ingest", "quarantine", "content", "SELECT") not in before
     assert {(who, what) for who, table, _, what in before if table == "promotions"} <= {
-        ("train", "SELECT"), ("score", "SELECT"), ("review", "SELECT"),
+        ("train", "SELECT"), ("score", "SELECT"), ("report", "SELECT"), ("review", "SELECT"),
     }  # fmt: skip
     assert {(who, what) for who, table, _, what in before if table == "reviews"} == {
         ("review", "SELECT"), ("review", "INSERT"), ("train", "SELECT"),
@@ -226,6 +239,23 @@ def test_who_reads_sees_what_is_published(settled: Roles) -> None:
         assert opened.rows("SELECT reasons FROM current_scores WHERE lead_id = $1", [lead])
         with pytest.raises(StoreFailed, match=r"permission denied for table scores .*leadscore store grants"):
             opened.rows("SELECT * FROM scores")
+
+
+def test_reports_are_made_under_their_role(settled: Roles) -> None:
+    world = settled.world
+    money = {"customer_value": 1000.0, "sales_touch_cost": 20.0, "nurture_touch_cost": 2.0}
+    settings = world.settings(**{f"economics__{key}": value for key, value in money.items()})
+    with settled.open("report", read_only=True) as opened:
+        found = economics(opened, settings)
+        assert len(next_steps_of(opened, settings).leads) == found["leads"] + found["left_aside"]
+        assert funnel(opened, settings, Asked(), as_of=world.as_of).total.leads > 1000
+        lead = opened.rows("SELECT lead_id FROM current_scores LIMIT 1")[0][0]
+        assert explanation(opened, settings, world.tracking, lead)["notes"] == []
+        # What 'compare' reads: what versions foretold, and the points; with 'rules', the leads themselves.
+        one = champion.registered(opened, str(world.report.version))
+        assert len(out_of_time.recall(opened, one.digest)) > 0
+        assert opened.rows("SELECT count(*) FROM rule_points")
+        assert check_rules(opened, settings, None, as_of=None)["leads"] > 1000
 
 
 FILE = "lead_id,created_at,email,job_title,branch\nnew-1,2025-01-01T10:00Z,a@b.example,CTO,x\nnew-2,nonsense,,,y\n"

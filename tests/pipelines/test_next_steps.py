@@ -103,6 +103,13 @@ def test_without_scores_or_history(tmp_path: Path) -> None:
     assert found.as_dict(found.leads)["leads"][0]["value_lost_per_day"] is None
 
 
+def test_a_lead_that_is_no_longer_among_the_leads_is_left_out(store: LeadStore) -> None:
+    store.change("DELETE FROM leads WHERE lead_id = 'to-call'")
+    found = next_steps_of(store, settings(**MONEY))
+    assert "to-call" not in set(found.leads["lead_id"])
+    assert len(found.leads) == 304
+
+
 def test_the_file_is_for_spreadsheets(store: LeadStore, tmp_path: Path) -> None:
     file = tmp_path / "next.csv"
     write_csv(next_steps_of(store, settings()).leads, file)

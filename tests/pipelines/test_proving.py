@@ -8,7 +8,8 @@ import pytest
 
 from models.segments import OTHER
 from pipelines.proof_facts import FEWEST_LEADS, _labels
-from pipelines.proving import capacity_share, lists, segment_columns
+from pipelines.proving import capacity_leads, capacity_share, lists, prove, segment_columns
+from pipelines.train import read_catalogue, read_frame, read_inventory
 from tests.pipelines.conftest import World
 
 
@@ -57,11 +58,43 @@ def test_lists_are_nights_or_months_and_capacity_is_a_share_of_them(trained: Wor
     as_of = np.array([0, 1, 40, 41], np.int64) * day
     nightly = trained.settings(evaluation__capacity_leads=1)
     assert lists(as_of, nightly).tolist() == as_of.tolist()
-    assert capacity_share(as_of, nightly) == 1.0
+    assert capacity_share(as_of, nightly, drawn=1.0) == 1.0
     once = trained.settings(evaluation__capacity_leads=1, snapshots__at="creation")
     assert len(set(lists(as_of, once))) == 2
-    assert capacity_share(as_of, once) == 0.5
-    assert capacity_share(as_of, trained.settings()) is None
+    assert capacity_share(as_of, once, drawn=1.0) == 0.5
+    assert capacity_share(as_of, trained.settings(), drawn=1.0) is None
+
+
+def test_calls_are_a_share_of_all_leads_not_of_those_drawn(trained: World) -> None:
+    whole = np.repeat(np.arange(3, dtype=np.int64) * 86_400_000_000, 4000)
+    hundred = trained.settings(evaluation__capacity_leads=100)
+    expected = capacity_share(whole, hundred, drawn=1.0)
+    assert expected == 100 / 4000
+    assert capacity_share(whole[::20], hundred, drawn=0.05) == pytest.approx(expected)
+    facts = trained.report.facts
+    assert facts["data"]["sampled_share"] < 0.2, "the leads of this world's training are drawn"
+
+
+def test_without_a_capacity_that_of_the_economics_counts(trained: World) -> None:
+    as_of = np.zeros(50, np.int64)
+    daily = trained.settings(economics__touches_per_day=10)
+    assert (capacity_leads(daily), capacity_share(as_of, daily, drawn=1.0)) == (10, 0.2)
+    told = trained.settings(economics__touches_per_day=10, evaluation__capacity_leads=5)
+    assert (capacity_leads(told), capacity_share(as_of, told, drawn=1.0)) == (5, 0.1)
+    # The list of a month is not that of a day.
+    once = trained.settings(economics__touches_per_day=10, snapshots__at="creation")
+    assert (capacity_leads(once), capacity_share(as_of, once, drawn=1.0)) == (0, None)
+
+
+def test_a_proof_knows_the_capacity_of_the_whole_list(trained: World) -> None:
+    with trained.open(read_only=True) as store:
+        settings = trained.settings(economics__touches_per_day=400, splits__cut_offs=1)
+        inventory = read_inventory(store, as_of=None)
+        columns = read_catalogue(inventory, settings)
+        data = read_frame(store, settings, inventory, columns, as_of=None, progress=lambda _done, _total: None)
+    proof = prove(data, settings, columns, points=None, against=("base_rate",))
+    nights = len(np.unique(proof.as_of))
+    assert proof.model.capacity_share == pytest.approx(400 * data.sampled_share * nights / len(proof.as_of))
 
 
 def test_segments_are_those_asked_for_that_the_store_has(trained: World) -> None:

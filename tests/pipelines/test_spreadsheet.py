@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.errors import UserError
 from pipelines.spreadsheet import cell, text_of, write_csv
 
 #: What a formula begins with, and what a spreadsheet may skip before it.
@@ -47,6 +48,11 @@ def test_a_file_holds_what_was_written(
         assert text_of(lead) == str(text).replace("\x00", "\N{SYMBOL FOR NULL}")
         assert (None if number == "" else float(number)) == (None if points is None else float(str(points)))
         assert word == ("yes" if converted else "no")
+
+
+def test_a_folder_that_there_is_not_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"away/leads.csv cannot be written: No such file.*Name a file in a folder"):
+        write_csv(tmp_path / "away" / "leads.csv", [], columns=("a",))
 
 
 def test_numbers_keep_their_sign_and_texts_do_not_run(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from features.errors import AuditRefused
 from features.tables import MICROSECONDS_PER_DAY as DAY
 from pipelines import stage_changes
 from pipelines.report import print_scoring
@@ -84,6 +85,24 @@ def test_a_night_remembers_the_one_before_it_and_says_who_moves(
     assert f"Stage changes since {world.as_of:%Y-%m-%d}: {found.moved:,} of {found.compared:,} leads" in shown
     assert "Stage changes: from (down) to (across)" in shown
     assert found.examples[0].lead_id in shown
+
+
+def test_a_dry_run_says_whether_the_night_would_be_stopped(world: World) -> None:
+    found = world.score(days_later=1, dry_run=True)
+    assert found.changes is not None
+    assert found.changes.share > 0
+    assert stage_changes.STOPPED not in " ".join(found.warnings)
+    strict = world.settings(score__most_stage_changes_share=found.changes.share * 0.99)
+    warned = world.score(days_later=1, settings=strict, dry_run=True)
+    (said,) = [one for one in warned.warnings if one.startswith(stage_changes.STOPPED)]
+    assert f"{found.changes.moved:,} of {found.changes.compared:,} leads get another stage than on" in said
+    # And so it is.
+    with pytest.raises(AuditRefused, match="more than \\[score\\] most_stage_changes_share"):
+        world.score(days_later=1, settings=strict)
+    # At the limit itself it comes through.
+    exact = world.settings(score__most_stage_changes_share=found.changes.share)
+    assert stage_changes.STOPPED not in " ".join(world.score(days_later=1, settings=exact, dry_run=True).warnings)
+    assert world.score(days_later=1, settings=exact).status == "published"
 
 
 def test_a_day_that_is_filled_in_later_reads_the_night_before_it(world: World) -> None:

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pytest
+from scipy.special import expit
 
 from features.build import describe
 from features.catalogue import catalogue
@@ -28,12 +30,16 @@ from features.tables import (
 )
 from models.bundle import Release
 from models.contract import Contract, ContractColumn, ranges
+from models.encoding import Floats
 from models.estimator import learn
-from models.explanation import linear_centre
+from models.explanation import explain, linear_centre
 from models.label import converted
+from models.members import Members
 from models.uncertainty import fit_band
+from serve import scorer
 from serve.bands import BandLimits
-from serve.scorer import Policy, catalogue_of, score
+from serve.economics import Economics
+from serve.scorer import Policy, candidates, catalogue_of, score
 from serve.stages import ORDER, StageLimits
 
 DAY: Final = MICROSECONDS_PER_DAY
@@ -291,6 +297,61 @@ def test_the_same_leads_get_the_same_rows_and_nothing_given_is_changed(leads: li
     kept = asked.copy(deep=True)
     pd.testing.assert_frame_equal(scored(leads, asked=asked), scores)
     pd.testing.assert_frame_equal(asked, kept)
+
+
+@dataclass(frozen=True)
+class Failing(Members):
+    """Members that give no number for leads that asked for a demo."""
+
+    def log_odds(self, frame: pd.DataFrame) -> Floats:
+        return np.where(asked_for_demo(frame), np.nan, super().log_odds(frame))
+
+
+def asked_for_demo(frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    counts = [name for name in frame.columns if "demo_request" in name and frame[name].dtype.kind in "if"]
+    return (frame[counts].fillna(0) > 0).any(axis=1).to_numpy(bool)
+
+
+FIRM: Final = Economics(
+    customer_value=1_000, sales_touch_cost=20, nurture_touch_cost=1, touches_per_day=5
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("economics", [None, FIRM])
+def test_leads_for_which_the_model_gives_no_number_are_left_out_and_stop_nobody(
+    leads: list[Lead], economics: Economics | None
+) -> None:
+    honest, columns = release(), catalogue_of(release().contract)
+    members = Failing(**{one.name: getattr(honest.model.members, one.name) for one in fields(Members)})
+    failing = replace(honest, model=replace(honest.model, members=members))
+    asked, worth = snapshots(leads, 400), np.linspace(500, 2_000, len(leads))
+    policy = replace(POLICY, economics=economics)
+    told: dict[str, Any] = {"columns": columns, "kinds": TYPE_KINDS, "policy": policy, "worth": worth}
+    scores, _ = score(failing, tables(leads), asked, **told)
+    whole, _ = score(honest, tables(leads), asked, **told)
+    gone = asked_for_demo(describe(tables(leads), asked, of=columns))
+    assert 5 < gone.sum() < len(leads) - 5
+    pd.testing.assert_frame_equal(
+        scores.drop(columns="reasons"), whole[~gone].reset_index(drop=True).drop(columns="reasons")
+    )
+    competing = candidates(failing, tables(leads), asked, **told)
+    assert competing["lead_id"].tolist() == scores["lead_id"].tolist()
+    assert competing["worth"].tolist() == worth[~gone].tolist()
+
+
+def test_places_are_given_by_the_very_numbers_that_are_scored(leads: list[Lead], scores: pd.DataFrame) -> None:
+    """To the last bit, and without a single explanation."""
+    asked, columns = snapshots(leads, 400), catalogue_of(release().contract)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.delattr(scorer, "explain")
+        found = candidates(
+            release(), tables(leads), asked,
+            columns=columns, kinds=TYPE_KINDS, policy=replace(POLICY, economics=FIRM), worth=np.ones(len(leads)),
+        )  # fmt: skip
+    assert found["probability"].tolist() == scores["probability"].tolist()
+    frame = describe(tables(leads), asked, of=columns).reset_index(drop=True)
+    explained = explain(release().model, frame, centre=release().centre)
+    assert expit(explained.log_odds).tolist() == scores["probability"].tolist()
 
 
 def test_where_nobody_is_eligible_there_are_no_rows(leads: list[Lead], scores: pd.DataFrame) -> None:

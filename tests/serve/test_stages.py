@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from features.errors import ConfigError
 from features.tables import STAGES
+from serve.stage_memory import KEPT_UP
 from serve.stages import MEANING, ORDER, Signals, StageLimits, percent, recommend
 from tests.serve.stage_data import (
     GOOD,
@@ -211,6 +212,30 @@ CONFIRM = "a person should confirm before it is disqualified."
 )
 def test_drawn_reasons(p: float, signals: dict[str, Any], reason: str) -> None:
     assert one(p, **signals).stage_reason == reason
+
+
+def test_what_sales_never_said_is_not_put_into_their_mouth() -> None:
+    """They accepted a student as sal; that it uses the product makes it a pql, and that is our word."""
+    student: dict[str, Any] = {"human_stage": "sal", "days_in_stage": 2.0, "out_of_target": "student"}
+    row = one(0.2, product_use=True, **student)
+    assert row.recommended_stage == "pql"
+    assert row.stage_reason == (
+        "Uses the product and 20 % likely to convert: call about what it does with it. Check first: looks out of "
+        "target (student)."
+    )
+    assert pd.isna(row.overridden)
+    row = one(0.25, **student)
+    assert (row.recommended_stage, row.overridden) == ("sal", KEPT_UP)
+    assert row.stage_reason.startswith("Accepted by sales as sal, ")
+
+
+@given(SCORED_LEADS, stage_limits())
+def test_people_are_quoted_with_the_stage_they_set(scored: Scored, limits: StageLimits) -> None:
+    for (_, lead, _), row in zip(scored, advise(scored, limits).itertuples(), strict=True):
+        quoted = re.match(r"Accepted by sales as (\w+)|Sent back to (\w+)", str(row.stage_reason))
+        assert (quoted is not None) == isinstance(row.overridden, str)
+        if quoted:
+            assert lead["human_stage"] == row.recommended_stage == (quoted[1] or quoted[2])
 
 
 def test_a_day_is_not_days() -> None:
