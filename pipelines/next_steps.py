@@ -191,7 +191,8 @@ def _told(
 def _fits(scores: pd.DataFrame, value: Floats, economics: Economics) -> npt.NDArray[np.bool_]:
     """(leads,) who pays for a call and is among those that sales can take up."""
     p, ids = scores["probability"].to_numpy(np.float64), scores[LEAD_ID].to_numpy(object)
-    ours = ~scores["recommended_stage"].isin(OWNED_BY_PEOPLE).to_numpy(bool)
+    # Who was sent back or went quiet takes no place from others.
+    ours = ~scores["recommended_stage"].isin([*OWNED_BY_PEOPLE, "recycled"]).to_numpy(bool)
     cut = cut_of(p, value, ids, economics=economics, competing=ours)
     return ours & (p >= limits_for(p, value, ids, economics=economics, cut=cut, competing=ours).sal)
 
