@@ -67,7 +67,9 @@ class Members:
 
     def linear_log_odds(self, frame: pd.DataFrame) -> Floats:
         """The logistic member's part."""
-        z: Floats = self.encoding.linear(frame) @ self.coefficients + self.intercept
+        # Row by row: a matrix product rounds the last rows of a range otherwise than those before them, and a lead's bits
+        # would depend on who stands beside it.
+        z: Floats = np.einsum("ij,j->i", self.encoding.linear(frame), self.coefficients) + self.intercept
         return z
 
     def tree_log_odds(self, frame: pd.DataFrame, *, trees: int | None = None) -> Floats:

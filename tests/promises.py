@@ -44,7 +44,7 @@ COLUMNS = (
     "lead_id, epoch_us(as_of), probability, probability_low, probability_high, percentile, band, recommended_stage, "
     "stage_reason, needs_confirmation, reasons, points, model_version"
 )
-PERCENTILE = 5
+PERCENTILE, STAGE = 5, 7
 TIME = pa.timestamp("us", tz="UTC")
 
 
@@ -209,17 +209,21 @@ class Prepared:
 
     def settings_of(self, name: str, cache: Path) -> config.Settings:
         limits = {f"score.{key}": 1e6 for key in ("most_volume_factor", "most_mean_factor")}
+        limits["score.most_stage_changes_share"] = 1.0
         few = {"score.least_volume_share": 1e-6, "release.max_stale_days": 1e6, "release.cache": str(cache)}
         return config.load(environment={}, flags=limits | few | {"score.reasons": 5 if name == "usual" else 3})
 
     def undisturbed(self, model: Model, as_of: datetime, version: str, named: str) -> Rows:
-        """The rows of a run on a clean store that holds only what was known before as_of."""
+        """The rows of a run on a clean store that holds only what was known before as_of, and the night before it."""
         leads = tuple(lead for _, lead in sorted(model.leads.items()) if lead.known_at < as_of)
         known = {lead.lead_id for lead in leads}
         events = tuple(
             event for _, event in sorted(model.events.items()) if event.known_at < as_of and event.lead_id in known
         )
-        key = (leads, events, frozenset(model.objections), as_of, version, named)
+        nights = [(moment, run) for moment, run in model.published.items() if run and moment < as_of]
+        before = {moment: model.runs[run].rows for moment, run in sorted(nights)[-1:]}
+        stages = tuple((moment, lead, row[STAGE]) for moment, rows in before.items() for lead, row in rows.items())
+        key = (leads, events, frozenset(model.objections), as_of, version, named, frozenset(stages))
         if key not in self.known:
             store = self.clean
             for table in (*TABLES, "runs", "published", "publications", "releases", "promotions", "reviews"):
@@ -228,12 +232,23 @@ class Prepared:
             for lead in sorted(model.objections & known):
                 store.change("INSERT INTO objections VALUES ($1, $2)", [lead, as_of])
             register(store, self.digests, self.card_digest)
+            for moment in before:
+                store.change("INSERT INTO published VALUES ($1, 'before', 1, $1)", [moment])
+            for moment, lead, stage in stages:
+                store.change(
+                    "INSERT INTO scores (run_id, lead_id, as_of, probability, probability_low, probability_high, "
+                    "percentile, band, recommended_stage, stage_reason, needs_confirmation, reasons, model_version) "
+                    "VALUES ('before', $1, $2, 0.1, 0.1, 0.1, 50, 'C', $3, '', false, '{}', '1')",
+                    [lead, moment, stage],
+                )
             cache, registry = self.place / "clean", Registry(self.folders)
             given = self.settings_of(named, cache)
             kept = nightly.ReleaseCache(cache)
             promote(store, registry, kept, given, version=version, now=as_of, force_reason=SMALL)  # type: ignore[arg-type]
             nightly.run(store, given, registry, as_of=as_of, clock=lambda: as_of)  # type: ignore[arg-type]
-            self.known[key] = {row[0]: row for row in store.rows(f"SELECT {COLUMNS} FROM scores")}
+            self.known[key] = {
+                row[0]: row for row in store.rows(f"SELECT {COLUMNS} FROM scores WHERE run_id <> 'before'")
+            }
         return dict(self.known[key])
 
 

@@ -133,7 +133,11 @@ def test_groups_and_periods_add_up_and_nobody_skips_a_stage(leads: list[Any]) ->
 @given(leads=LEADS, young=st.integers(1, 30))
 @settings(max_examples=30)
 def test_leads_of_today_change_no_rate_and_make_no_period_worse(leads: list[Any], young: int) -> None:
-    later = [(created, tuple(days and abs(days) + 1 for days in after), channel) for created, after, channel in leads]
+    # Nobody goes on within a day: leads of today have not been watched for longer.
+    later = [
+        (created, tuple(days if days is None else abs(days) + 1 for days in after), channel)
+        for created, after, channel in leads
+    ]
     before = frame([*later, *[(10, (1, 2, 3, 4), "ads")] * 25])
     today = frame([(399, (None,) * 4, "ads")] * young).assign(created_at=AS_OF - DAY // 2)
     months = {"window": period("", 0, 400), "periods": [*MONTHS, period("last", 360, 400)]}
