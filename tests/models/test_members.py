@@ -73,3 +73,9 @@ def test_a_later_slice_of_another_level_asks_for_as_many_trees() -> None:
     alike = np.zeros(len(later.outcome), np.int64)
     assert wanted(alike) == TREES_LEAST
     assert MISSING in str(members().encoding.as_dict())
+
+
+@pytest.mark.parametrize("rows", range(1, 34))
+def test_a_lead_gets_the_same_bits_whoever_stands_beside_it(rows: int) -> None:
+    frame, ours = data.fresh().frame, members()
+    np.testing.assert_array_equal(ours.log_odds(frame.iloc[:rows]), ours.log_odds(frame)[:rows])
