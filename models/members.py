@@ -67,8 +67,8 @@ class Members:
 
     def linear_log_odds(self, frame: pd.DataFrame) -> Floats:
         """The logistic member's part."""
-        # Row by row: a matrix product rounds the last rows of a range otherwise than those before them, and a lead's last
-        # bit would depend on who stands beside it.
+        # Row by row: a matrix product rounds the last rows of a range in another way than those before them, and the
+        # last bit of a lead would depend on who stands beside it.
         z: Floats = np.einsum("ij,j->i", self.encoding.linear(frame), self.coefficients) + self.intercept
         return z
 
